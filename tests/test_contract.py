@@ -150,7 +150,7 @@ async def test_the_arguments_are_the_documented_ones(org_url: str) -> None:
                 "compare",
             ],
             "get-ingest-job-status": ["jobId", "waitSeconds"],
-            "close-abort-ingest-job": ["jobId", "body", "waitSeconds", "confirm"],
+            "close-abort-ingest-job": ["jobId", "body", "waitSeconds", "confirm", "withoutUndo"],
             "delete-ingest-job": ["jobId"],
             "upload-data-ingest-job": [
                 "jobId",

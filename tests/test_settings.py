@@ -47,6 +47,7 @@ def test_nothing_set_gives_the_defaults() -> None:
             "recipes": None,
             "max_upload_bytes": 100_000_000,
             "compare_rows": 10000,
+            "undo_rows": 10000,
             "no_spool": False,
             "no_kept_uploads": False,
             "spool_max_bytes": 2000000000,

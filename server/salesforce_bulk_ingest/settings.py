@@ -290,6 +290,15 @@ class Settings(BaseModel):
         10_000,
         description="Most rows that a dry run compares with the org; of more rows, an even sample; `0` for none",
     )
+    undo_rows: Annotated[
+        Bound,
+        Env("BULK_INGEST_UNDO_ROWS"),
+        Flag("--undo-rows", "Most rows of a job that can be undone (10,000); 0 for none.", metavar="NUMBER"),
+    ] = Field(
+        10_000,
+        description="Most rows of an update or upsert whose records are read before its close, so that it can be undone; "
+        "`0` for none",
+    )
     no_spool: Annotated[
         bool, Env("BULK_INGEST_NO_SPOOL"), Flag("--no-spool", "Keep nothing of jobs on this machine.")
     ] = Field(
@@ -521,7 +530,7 @@ POLICY_SETTINGS = (
 ORG_SETTINGS = (
     frozenset(name for name in FILE_NAMES if is_about_salesforce(name))
     | frozenset(POLICY_SETTINGS)
-    | {"hide_fields", "confirm", "confirm_without_dialog", "compare_rows"}
+    | {"hide_fields", "confirm", "confirm_without_dialog", "compare_rows", "undo_rows"}
 )
 """The settings that can stand in the table of an org: which org it is, how to log in, and what may be done there.
 

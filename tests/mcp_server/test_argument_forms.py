@@ -22,6 +22,7 @@ ONE_ROW = "Name\nAcme\n"
 
 SAMPLES: Mapping[str, Any] = {
     "isPkChunkingEnabled": False,
+    "withoutUndo": True,
     "jobType": "V2Ingest",
     "queryLocator": "no-locator",
     "object": "Account",

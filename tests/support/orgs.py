@@ -27,6 +27,7 @@ from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.mcp_server.portable_schema import listed
 from salesforce_bulk_ingest.operations import limits
+from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
@@ -241,13 +242,14 @@ def services_over(
     fetcher = None if job_files is None else ResultFetcher(client, job_files, ledger, shared, hidden)
     earlier_loads = EarlierLoads(client, fetcher, ledger, shared, kept_seconds=options.get("kept_seconds", DAY_SECONDS))
     creates = CreateOnce(client, uploads, audit, shared, options.get("clock", time.monotonic))
-    once = SendOnce(uploads, creates, Retries(client, fetcher, ledger), earlier_loads)
     sketched = job_files is not None
     describes = DescribeCache(client, shared)
+    before = BeforeImages(client, describes, fetcher, shared, options.get("undo_rows", 10_000))
+    once = SendOnce(uploads, creates, Retries(client, fetcher, ledger, before), earlier_loads)
     sampled = options.get("compare_rows", 10_000)
     planner = Planner(describes, shared, upload_limit, sketched=sketched, hidden=hidden, sampled=sampled)
     rules = ChangeRules(policy, CloseGuard(policy, uploads, nothing_to_confirm(folder)), audit)
-    jobs = JobOperations(client, rules, uploads, fetcher, sleep=sleep, seconds_left=seconds_left)
+    jobs = JobOperations(client, rules, uploads, fetcher, before, sleep=sleep, seconds_left=seconds_left)
     operations = Operations(
         policy,
         jobs,

@@ -30,6 +30,7 @@ from salesforce_bulk_ingest.loading.recipe_folder import RecipeFolder
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.operations.audit import Audit
+from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.close_guard import CloseGuard
 from salesforce_bulk_ingest.operations.create_once import CreateOnce
@@ -163,7 +164,8 @@ class _Building:
             ResultFetcher(self.client, kept.job_files, kept.ledger, self.tasks, hidden) if kept.job_files else None
         )
         describes = DescribeCache(self.client, self.tasks, self.clock.monotonic)
-        jobs = JobOperations(self.client, rules, uploads, fetcher)
+        before = BeforeImages(self.client, describes, fetcher, self.tasks, self.settings.undo_rows)
+        jobs = JobOperations(self.client, rules, uploads, fetcher, before)
         return Operations(
             rules.policy,
             jobs,
@@ -171,7 +173,7 @@ class _Building:
                 self.client,
                 rules,
                 self._planner(describes, hidden),
-                self._once(rules, uploads, fetcher),
+                self._once(rules, uploads, fetcher, before),
                 OrgComparisons(self.client, describes, self.tasks, hidden),
             ),
             ResultOperations(self.client, fetcher, hidden=hidden),
@@ -184,13 +186,15 @@ class _Building:
         sampled = self.settings.compare_rows
         return Planner(describes, self.tasks, most_bytes, sketched=keeps, hidden=hidden, sampled=sampled)
 
-    def _once(self, rules: ChangeRules, uploads: Uploads, fetcher: ResultFetcher | None) -> SendOnce:
+    def _once(
+        self, rules: ChangeRules, uploads: Uploads, fetcher: ResultFetcher | None, before: BeforeImages
+    ) -> SendOnce:
         client, ledger, tasks = self.client, self.kept.ledger, self.tasks
         kept_seconds = self.settings.spool_days * DAY_SECONDS
         return SendOnce(
             uploads,
             CreateOnce(client, uploads, rules.audit, tasks, self.clock.monotonic),
-            Retries(client, fetcher, ledger),
+            Retries(client, fetcher, ledger, before),
             EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds, now=self.clock.now),
         )
 

@@ -1,4 +1,4 @@
-"""The cached files of jobs: downloaded results, archived uploads, results in source order, and retry files."""
+"""The cached files of jobs: downloaded results, archived uploads, before-images, results in source order, retry files."""
 
 import hashlib
 import logging
@@ -20,6 +20,7 @@ from salesforce_bulk_ingest.salesforce.org import Org
 logger = logging.getLogger(__name__)
 
 UPLOAD_FILE = "upload.csv.gz"
+BEFORE_FILE = "before.csv"
 RETRY_FOLDER = "again"
 RETRY_FILE = "rows.csv"
 SHORT = ".short"
@@ -65,6 +66,11 @@ class JobKey:
     def upload_name(self) -> str:
         """The name of the archived upload."""
         return f"{self.folder}/{UPLOAD_FILE}"
+
+    @property
+    def before_name(self) -> str:
+        """The name of the before-image: what the records held before the job wrote to them."""
+        return f"{self.folder}/{BEFORE_FILE}"
 
     def rows_name(self, sobject: str | None, kind: ResultKind) -> str:
         """Return the name of a result in source order, in a folder that people find: by object, day and id of the job.

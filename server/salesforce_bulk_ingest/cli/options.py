@@ -33,6 +33,7 @@ PANELS = {
         "recipes",
         "max_upload_bytes",
         "compare_rows",
+        "undo_rows",
         "no_spool",
         "no_kept_uploads",
         "spool_max_bytes",

@@ -150,8 +150,8 @@ class RetryBody(ClosedModel):
     jobs: tuple[str, ...] = Field(min_length=1, max_length=MOST_JOBS, description=f"Their ids, at most {MOST_JOBS}")
     which: tuple[Which, ...] | None = Field(
         None,
-        description="missing: in no result; created: Ids of new records, alone. Default: the first three, or failed with "
-        "where",
+        description="missing: in no result; alone: created (new Ids), before (undoes update). Default: the "
+        "first three, or failed with where",
     )
     where: Where | None = Field(None, description="Of the failed rows, by error. Default: all")
     again: bool = Field(False, description="Also rows that were sent again before")
@@ -162,6 +162,8 @@ class RetryBody(ClosedModel):
     def _which_names_rows_of_one_kind(cls, which: tuple[Which, ...] | None) -> tuple[Which, ...] | None:
         if which is not None and not which:
             raise ValueError('which names no rows: give "failed", "unprocessed", "missing" or several, or ["created"]')
+        if "before" in (which or ()) and len(set(which or ())) > 1:
+            raise ValueError("before gives records back what they held, so it goes without other rows")
         if "created" in (which or ()) and len(set(which or ())) > 1:
             raise ValueError("created gives the ids of new records alone, so it goes without other rows")
         return which
@@ -425,6 +427,7 @@ LONGEST_CONFIRM = 500
 Confirm = Annotated[
     str, Field(max_length=LONGEST_CONFIRM, description="The sentence of a refused close, once the user agrees to it")
 ]
+WithoutUndo = Annotated[bool, Field(description="Close without a way back")]
 Offset = Annotated[int, Field(ge=0, description="Rows to skip: nextOffset of the page before")]
 Limit = Annotated[int | None, Field(ge=1, le=1_000, description="Rows. Default: 50, or what fits 4,000 tokens")]
 PkChunking = Annotated[

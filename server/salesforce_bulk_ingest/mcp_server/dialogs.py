@@ -41,7 +41,8 @@ def given_answer(context: Context[Any, Any]) -> Consent | None:
 
 async def ask(context: Context[Any, Any], needed: ConfirmationNeeded) -> Consent | InputRequiredResult:
     """Ask the person, and return the answer, or the question as the answer of the call."""
-    message = f"Close this job? Salesforce then carries this out, and it can't be undone:\n{needed.sentence}"
+    undo = needed.undo or "can't be undone"
+    message = f"Close this job? Salesforce then carries this out, and it {undo}:\n{needed.sentence}"
     version = context.protocol_version
     if version is not None and is_version_at_least(version, ANSWER_IN_CALL):
         form = ElicitRequestFormParams(message=message, requested_schema=NO_FIELDS)

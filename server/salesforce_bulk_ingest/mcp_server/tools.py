@@ -50,6 +50,7 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     UploadBody,
     WaitSeconds,
     Where,
+    WithoutUndo,
 )
 from salesforce_bulk_ingest.mcp_server.dialogs import ask, can_ask, given_answer
 from salesforce_bulk_ingest.mcp_server.recipes import Recipe, Recipes, errors_of
@@ -231,15 +232,27 @@ class IngestTools:
             return _result(await self._held_to_recipe(JobAnswer.of(status), status))
 
     async def change_state(
-        self, jobId: JobId, body: StateBody, ctx: Context, waitSeconds: WaitSeconds = 0, confirm: Confirm = ""
+        self,
+        jobId: JobId,
+        body: StateBody,
+        ctx: Context,
+        waitSeconds: WaitSeconds = 0,
+        confirm: Confirm = "",
+        withoutUndo: WithoutUndo = False,
     ) -> Annotated[CallToolResult, JobAnswer] | InputRequiredResult:
-        """Close a job (state UploadComplete): Salesforce then loads its rows, which can be undone for an insert alone;
-        closing a delete job removes records. Or abort it (Aborted): rows not yet loaded are dropped, loaded ones stay. Call
-        it after upload-data-ingest-job. With waitSeconds it waits for the outcome; next, get-ingest-job-status. A repeat
-        changes nothing."""
-        given = GivenCall.of("close-abort-ingest-job", jobId=jobId, body=body, waitSeconds=waitSeconds)
+        """Close a job (state UploadComplete): Salesforce then loads its rows, or deletes records; the answer says if that
+        can be undone. Or abort it (Aborted): loaded rows stay. Call it after upload-data-ingest-job. With waitSeconds it
+        waits for the outcome. A repeat changes nothing."""
+        given = GivenCall.of(
+            "close-abort-ingest-job", jobId=jobId, body=body, waitSeconds=waitSeconds, withoutUndo=withoutUndo
+        )
         change = partial(
-            self._operations.jobs.change_state, jobId, body.state, wait_seconds=waitSeconds, report=_progress(ctx)
+            self._operations.jobs.change_state,
+            jobId,
+            body.state,
+            without_undo=withoutUndo,
+            wait_seconds=waitSeconds,
+            report=_progress(ctx),
         )
         with errors_for_models(given):
             asks = can_ask(ctx)

@@ -52,7 +52,9 @@ class CloseGuard:
                 "close in three requests."
             )
 
-    async def check(self, org: Org | None, job: Job, consent: Consent, audited: AuditedWrite) -> None:
+    async def check(
+        self, org: Org | None, job: Job, consent: Consent, audited: AuditedWrite, *, undo: str = ""
+    ) -> None:
         """Check whether a job may be closed, and note its rows, and how the close is confirmed.
 
         Args:
@@ -60,6 +62,7 @@ class CloseGuard:
             job: the job, as it was just read from Salesforce.
             consent: what the caller brings to a close that has to be confirmed.
             audited: the close, for the audit.
+            undo: whether the job can be undone afterwards, as the rest of a sentence for the person who confirms it.
 
         Raises:
             RefusedByPolicy: the job may not be closed.
@@ -75,7 +78,7 @@ class CloseGuard:
         self._check_recipe(upload)
         await self._check_bounds(org, job, upload)
         if not (job.is_terminal or is_reached(job, "UploadComplete")):
-            confirmed = await self._confirmations.check(Closing.of(org, job, upload), consent)
+            confirmed = await self._confirmations.check(replace(Closing.of(org, job, upload), undo=undo), consent)
             audited.write = replace(audited.write, confirmation=confirmed)
 
     def _check_recipe(self, upload: UploadRecord | None) -> None:

@@ -89,6 +89,7 @@ class Closing:
         sobject: the object of the job; None where Salesforce does not tell it.
         rows: the number of rows; None where this server did not see the upload.
         digest: the beginning of the SHA-256 of the rows, in hexadecimal digits; None like `rows`.
+        undo: whether the job can be undone afterwards, as the rest of a sentence; empty where it has no before-image.
     """
 
     org: Org | None
@@ -97,6 +98,7 @@ class Closing:
     sobject: str | None
     rows: int | None = None
     digest: str | None = None
+    undo: str = ""
 
     @classmethod
     def of(cls, org: Org | None, job: Job, upload: UploadRecord | None) -> Self:
@@ -192,6 +194,7 @@ class Confirmations:
             self._sentence(closing),
             self._without_dialog,
             dialog_counts=self._dialog_counts,
+            undo=closing.undo,
         )
 
     @property

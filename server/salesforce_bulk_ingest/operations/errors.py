@@ -89,6 +89,7 @@ class ConfirmationNeeded(RefusedByPolicy):
         sentence: the sentence that confirms it, or that a dialog shows.
         way: what confirms it without a dialog: see `Confirmations`.
         dialog_counts: whether the answer of a dialog of the host confirms it.
+        undo: whether the job can be undone afterwards, as the rest of a sentence; empty where it has no before-image.
     """
 
     def __init__(
@@ -99,12 +100,32 @@ class ConfirmationNeeded(RefusedByPolicy):
         way: Literal["sentence", "operator", "refuse"],
         *,
         dialog_counts: bool,
+        undo: str,
     ) -> None:
-        super().__init__(f"The job was not closed: a person has to confirm that this is meant: {change}.")
+        after = f" Once closed, it {undo}." if undo else ""
+        super().__init__(f"The job was not closed: a person has to confirm that this is meant: {change}.{after}")
+        self.undo = undo
         self.job_id = job_id
         self.sentence = sentence
         self.way = way
         self.dialog_counts = dialog_counts
+
+
+class RecordsUnread(IngestError):
+    """What records hold can't be read, so a job that writes to them is not closed, or not undone.
+
+    Args:
+        why: the reason, a sentence.
+        closing: whether a job was to be closed.
+    """
+
+    status = 502
+    code = "RECORDS_UNREAD"
+
+    def __init__(self, why: str, *, closing: bool = True) -> None:
+        what = "The job was not closed, so that it can be undone later: w" if closing else "Nothing was undone: w"
+        super().__init__(f"{what}hat its records hold can't be read and kept now. {why}")
+        self.closing = closing
 
 
 class NotConfirmed(RefusedByPolicy):

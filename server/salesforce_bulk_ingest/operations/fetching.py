@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFiel
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
-from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, FileCache, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, retry_name
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
@@ -132,7 +132,7 @@ class ResultFetcher:
 
     async def uploaded_columns(self, org: Org, job: Job) -> Sequence[str] | None:
         """Return the names of the columns of a job's source, and of its upload; None if the upload is not archived here."""
-        upload = await self._archived_upload(org, job)
+        upload = await self.archived_upload(org, job)
         return (
             None if upload is None else tuple(dict.fromkeys((*upload.origin.source_columns, *upload.uploaded_header())))
         )
@@ -156,6 +156,11 @@ class ResultFetcher:
             await run_in_thread(self._job_files.forget, org.key, job_id)
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
+
+    @property
+    def files(self) -> FileCache:
+        """The cache of the files."""
+        return self._job_files.files
 
     def _start(self, key: Hashable, work: Callable[[SharedTask[T]], Awaitable[T]]) -> SharedTask[T]:
         """Begin work on cached files, or join it; it ends with StorageFailure where the machine keeps it from a file."""
@@ -187,7 +192,7 @@ class ResultFetcher:
     async def _rows_sent(self, org: Org, job: Job) -> int | None:
         """Return the number of rows that were sent to the job; None where its upload is not archived here."""
         try:
-            upload = await self._archived_upload(org, job)
+            upload = await self.archived_upload(org, job)
         except OSError as error:
             logger.warning("what was sent to job %s can't be read: %s", job.id, error)
             return None
@@ -253,7 +258,7 @@ class ResultFetcher:
         )
 
     async def _source_order(self, org: Org, key: ResultKey, job: Job) -> SourceOrderedResult | None:
-        upload = await self._archived_upload(org, job)
+        upload = await self.archived_upload(org, job)
         if upload is None:
             return None
         result = _result_file(await self._downloaded(org, job, key.kind), job, key.kind)
@@ -278,7 +283,7 @@ class ResultFetcher:
             await run_in_thread(self._job_files.remove_upload, key.job)
             return None
 
-    async def _archived_upload(self, org: Org, job: Job) -> ArchivedUpload | None:
+    async def archived_upload(self, org: Org, job: Job) -> ArchivedUpload | None:
         """Return the archived upload, or None if the job has other rows: Salesforce may have refused the archived rows."""
         upload = await run_in_thread(self._job_files.find_upload, JobKey.of(org.key, job))
         sent = await self._ledger.find(org.key, job.id)
@@ -296,7 +301,7 @@ class ResultFetcher:
         async def make() -> RetryFile:
             sources, notes = list[JobResult | ReturnedUpload](), list[Finding]()
             for job in jobs:
-                upload = await self._archived_upload(org, job)
+                upload = await self.archived_upload(org, job)
                 for which in request.which:
                     found = await self._rows_to_retry(org, job, which, upload)
                     if isinstance(found, Finding):

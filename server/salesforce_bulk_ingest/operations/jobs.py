@@ -12,6 +12,7 @@ import anyio
 
 from salesforce_bulk_ingest.base.errors import IngestError, RefusedByPolicy
 from salesforce_bulk_ingest.operations.audit import Action, Write
+from salesforce_bulk_ingest.operations.before_images import BeforeImages, Undoable
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -85,6 +86,8 @@ class JobStatus:
         created: how many of the records of an insert or upsert are new; None where that is not known.
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
         undone_by: the jobs that deleted records which it created, or may still.
+        gives_back: whether records that it updated can get back what they held.
+        undoable: for the close of a job that updates records, whether they can get back what they held; else None.
     """
 
     org: Org
@@ -96,6 +99,8 @@ class JobStatus:
     created: int | None = None
     undo: Undo | None = None
     undone_by: tuple[UndoJob, ...] = ()
+    gives_back: bool = False
+    undoable: Undoable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ class JobOperations:
         rules: the operator's rules for changes.
         uploads: the uploads to jobs, as far as this server knows them.
         fetcher: removes the cached files of deleted jobs; None on a server that caches nothing.
+        before_images: keeps what records hold before a close.
         sleep: pauses between two readings of a job.
         now: returns the time in seconds from any start, for the pace of a job.
         seconds_left: returns the seconds that the current call may still wait.
@@ -132,7 +138,8 @@ class JobOperations:
         client: SalesforceClient,
         rules: ChangeRules,
         uploads: Uploads,
-        fetcher: ResultFetcher | None = None,
+        fetcher: ResultFetcher | None,
+        before_images: BeforeImages,
         *,
         sleep: Sleep = anyio.sleep,
         now: Now = anyio.current_time,
@@ -142,6 +149,7 @@ class JobOperations:
         self._rules = rules
         self._uploads = uploads
         self._fetcher = fetcher
+        self._before_images = before_images
         self._sleep = sleep
         self._now = now
         self._seconds_left = seconds_left
@@ -256,13 +264,17 @@ class JobOperations:
         state: TargetState,
         *,
         consent: Consent = NO_CONSENT,
+        without_undo: bool = False,
         wait_seconds: float = 0,
         report: Report,
     ) -> JobStatus:
         """Close or abort the job. A job for which there is nothing left to close or abort stays as it is.
 
+        Before a close, what the records of its rows hold is read and kept, unless `without_undo` is given.
+
         Raises:
             ConfirmationNeeded: the operator wants a person to confirm the close.
+            RecordsUnread: the org did not give what the records hold, so the job was not closed.
             ChangeUnanswered: the answer is lost, and it is not known whether the change took effect.
         """
         write = Write(action="close" if state == "UploadComplete" else "abort", job_id=checked_job_id(job_id))
@@ -272,10 +284,16 @@ class JobOperations:
             org = await self._client.org()
             audited.write = Write.to(job, write.action)
             is_to_change = not is_reached(job, state)
+            undoable = None
             if state == "UploadComplete":
                 if is_to_change:
                     await self._uploads.check_closable(org, job.id)
-                await self._rules.close_guard.check(org, job, consent, audited)
+                foreseen = await self._before_images.foreseen(org, job, without=without_undo)
+                await self._rules.close_guard.check(org, job, consent, audited, undo=str(foreseen or ""))
+                if is_to_change and not job.is_terminal:
+                    undoable = await self._before_images.keep(
+                        org, job, without=without_undo, seconds=self._seconds_left()
+                    )
             changed = False
             if is_to_change:
                 await audited.tried()
@@ -286,7 +304,7 @@ class JobOperations:
             # The change took effect, and the caller must hear of it even where the job can't be read afterwards.
             if not changed:
                 raise
-        return await self._whole(JobStatus(org, job, changed=changed))
+        return await self._whole(JobStatus(org, job, changed=changed, undoable=undoable))
 
     async def delete(self, job_id: str) -> Deletion:
         """Delete the job in the org, and its cached files and its upload record on this machine; how it ended is kept."""
@@ -317,7 +335,26 @@ class JobOperations:
         accounting, created = await self._accounting(org, job), await self._created(org, job)
         undo = self._undo(job)
         undone_by = () if undo is None else await self._uploads.undos_of(org, job)
-        return replace(status, load=load, accounting=accounting, created=created, undo=undo, undone_by=undone_by)
+        gives_back = await self._gives_back(org, job)
+        return replace(
+            status,
+            load=load,
+            accounting=accounting,
+            created=created,
+            undo=undo,
+            undone_by=undone_by,
+            gives_back=gives_back,
+        )
+
+    async def _gives_back(self, org: Org, job: Job) -> bool:
+        """Return whether another job of this caller can give the records back what they held before this one."""
+        if not job.is_terminal or job.number_records_loaded <= 0:
+            return False
+        try:
+            self._rules.policy.check_create(job.object, "update")
+        except RefusedByPolicy:
+            return False
+        return await self._before_images.has_image(org, job)
 
     async def _all_parts(self, org: Org, job: Job, parts: int) -> AllParts | None:
         """Return what became of the rows of all parts of a load, whose last job this is; None for one part or many."""

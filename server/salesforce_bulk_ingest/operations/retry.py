@@ -24,11 +24,12 @@ from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.retried_rows import EarlierRetry, RetriedRows, SentRows
 from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.undos import undos_of
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
-from salesforce_bulk_ingest.results.retry_request import KINDS, MISSING, RetryRequest
+from salesforce_bulk_ingest.results.retry_request import BEFORE, KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
@@ -60,12 +61,16 @@ class Retries:
         client: the client of the org.
         fetcher: fetches the rows; None on a server that caches no results.
         ledger: the record of which rows were retried in which job.
+        before_images: makes the rows that give records back what they held.
     """
 
-    def __init__(self, client: SalesforceClient, fetcher: ResultFetcher | None, ledger: Ledger) -> None:
+    def __init__(
+        self, client: SalesforceClient, fetcher: ResultFetcher | None, ledger: Ledger, before_images: BeforeImages
+    ) -> None:
         self._client = client
         self._fetcher = fetcher
         self._ledger = ledger
+        self._before_images = before_images
 
     async def fetch(
         self, org: Org, request: RetryRequest, destination: Destination, to_job: str | None = None
@@ -85,6 +90,8 @@ class Retries:
         if self._fetcher is None:
             raise InvalidArgument(NO_CACHE)
         jobs = await self._ended_jobs(request.jobs)
+        if BEFORE in request.which:
+            return await self._before_images.undo_file(org, jobs, destination)
         if request.skip_sent:
             request = replace(request, skipped=await self._skipped(org, jobs, to_job))
         return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination)
@@ -201,6 +208,8 @@ class Retry:
         self._file = file
         # Ids of created records are for another operation, such as a delete, where a second time does no harm.
         self._is_of_ids = "created" in request.which
+        # Records that hold what they held before are no rows any more.
+        self._is_of_before = BEFORE in request.which
         self._client = client
         self._ledger = ledger
         self._history = _History(org, client, ledger)
@@ -229,6 +238,8 @@ class Retry:
             SentAgain: some of the rows were retried in another job.
             NoRecord: the ledger can't be read, or is not whole for the jobs of the rows.
         """
+        if self._is_of_before:
+            return ()
         rows = await run_in_thread(find_rows)
         if self._is_of_ids:
             self._ids = _counts(self._file, rows)

@@ -8,7 +8,7 @@ from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
-Which = Literal["failed", "unprocessed", "missing", "created"]
+Which = Literal["failed", "unprocessed", "missing", "created", "before"]
 
 MISSING = "missing"
 """Rows that were sent and are in no result."""
@@ -18,7 +18,10 @@ KINDS: Mapping[Which, ResultKind] = {
     "unprocessed": "unprocessedrecords",
     "created": "successfulResults",
 }
-"""The result that has the rows of each kind; missing rows have none."""
+"""The result that has the rows of each kind; missing rows and those of a before-image have none."""
+
+BEFORE = "before"
+"""What records held before a job updated them."""
 
 MOST_JOBS = 100
 
@@ -30,7 +33,7 @@ class RetryRequest:
     Attributes:
         jobs: ids of the earlier jobs.
         which: kinds of rows; `missing` are those that are in no result, and `created` gives only the ids of the records
-            that the jobs created.
+            that the jobs created, `before` what records held before a job updated them.
         where: filter of the failed rows; rows of the other kinds have no error to filter by.
         again: whether to retry rows that were retried before.
         skip_sent: whether to leave out rows that were retried before.

@@ -42,6 +42,7 @@ from salesforce_bulk_ingest.operations.errors import (
     CreateUnanswered,
     FilledJobFailed,
     NotConfirmed,
+    RecordsUnread,
 )
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
@@ -127,6 +128,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
         "`salesforce-bulk-ingest check` shows whether it is; then the server has to be restarted.",
     ),
     (ConfirmationNeeded, "{confirm}"),
+    (RecordsUnread, "{again} is the same call, for later.{unread}"),
     (NotConfirmed, "Leave the job as it is, or {abort} drops it (nothing is loaded then)."),
     (
         (OutOfBounds, RecipeMistake),
@@ -277,7 +279,18 @@ def after_error(error: SalesforceError | IngestError, given: GivenCall) -> str:
     sent_again = _after_sent_again(error, given) if isinstance(error, SentAgain) else ""
     named = _NAMED_JOBS if isinstance(error, CreateUnanswered) and error.names_jobs else ""
     confirm = _confirm(error, given) if isinstance(error, ConfirmationNeeded) else ""
-    special = {"loaded_before": loaded_before, "sent_again": sent_again, "named": named, "confirm": confirm}
+    unread = ""
+    if isinstance(error, RecordsUnread) and error.closing:
+        unread = (
+            f" {given.again({'withoutUndo': True})} closes it all the same, and it can't be undone then: ask the user."
+        )
+    special = {
+        "unread": unread,
+        "loaded_before": loaded_before,
+        "sent_again": sent_again,
+        "named": named,
+        "confirm": confirm,
+    }
     return next(chain(by_text, by_class)).format(**_calls(error, given), **special)
 
 

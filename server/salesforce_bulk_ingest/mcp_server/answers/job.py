@@ -92,7 +92,7 @@ class JobAnswer(Answer, Job):
         goes_on = bool(job.number_records_failed) or (part is not None and part.of > 1)
         return cls.of(
             replace(status, undo=None) if goes_on else status,
-            summary=state_change_summary(job, state, changed=bool(status.changed)),
+            summary=state_change_summary(job, state, changed=bool(status.changed)) + _undoable(status),
         )
 
 
@@ -143,6 +143,11 @@ def state_change_summary(job: Job, state: TargetState, *, changed: bool) -> str:
     if job.state == "Failed" and not changed:
         return "The job had ended already, so there was nothing to close; nothing changed."
     return "Closed the job for processing." if changed else "The job was already closed; nothing changed."
+
+
+def _undoable(status: JobStatus) -> str:
+    """Return the sentence of a close that says whether it can be undone, after a space; empty where that is not told."""
+    return "" if status.undoable is None or not status.changed else f" It {status.undoable}."
 
 
 def next_step(

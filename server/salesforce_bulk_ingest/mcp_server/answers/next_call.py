@@ -70,6 +70,7 @@ _DEFAULTS = {
     "dryRun": False,
     "preflight": "on",
     "loadAgain": False,
+    "withoutUndo": False,
     "linesShown": LINES_SHOWN,
     "columns": (),
 }

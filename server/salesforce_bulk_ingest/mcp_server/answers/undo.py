@@ -1,4 +1,4 @@
-"""How to undo what a job created, in answers: the call that deletes its records, or what that needs."""
+"""How to undo a job, in answers: the calls that delete what it created and give back what it updated, or what that needs."""
 
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import counted
@@ -10,9 +10,27 @@ IDS = "<the ids of its successful rows>"
 
 
 def undo_of(status: JobStatus) -> str | None:
-    """Return how to undo a job that has ended; None where it created nothing, or this caller changes nothing."""
+    """Return how to undo a job that has ended; None where there is nothing to undo, or this caller changes nothing."""
+    ways = [way for way in (_back(status), _gone(status)) if way is not None]
+    return " ".join(ways) or None
+
+
+def _back(status: JobStatus) -> str | None:
+    """Return the call that gives records back what they held; None where that is not kept, or nothing was updated."""
     job = status.job
-    if status.undo is None:
+    if not status.gives_back or status.created == job.number_records_loaded:
+        return None
+    update = call(CREATE, body={"object": job.object, "operation": "update"}, data=rows_of(job.id, which=["before"]))
+    return (
+        f"{update} gives what it updated back what it held, but for records that were changed since, once closed. "
+        "Only if the user asks."
+    )
+
+
+def _gone(status: JobStatus) -> str | None:
+    """Return the call that deletes what a job created, or what became of that; None where it created nothing."""
+    job = status.job
+    if status.undo is None or status.created == 0:
         return None
     if status.undone_by:
         return _undone(status.undone_by[-1])
@@ -20,7 +38,7 @@ def undo_of(status: JobStatus) -> str | None:
         return "What it created can be deleted by its ids only where the operator allows delete jobs."
     rows = rows_of(job.id, which=["created"]) if status.undo == "possible" else {"csv": IDS}
     delete = call(CREATE, body={"object": job.object, "operation": "delete"}, data=rows)
-    stays = "; what it updated stays as it is now" if job.operation == "upsert" else ""
+    stays = "; what it updated stays as it is now" if job.operation == "upsert" and not status.gives_back else ""
     return f"{delete} deletes what it created, once closed{stays}. Only if the user asks."
 
 

@@ -1,0 +1,202 @@
+"""The before-image of a load: what the fields that a job writes held in the records that its rows name.
+
+What a load cannot give back cell by cell has no image: a field that can't be read, or compared.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum, auto
+
+from pydantic import JsonValue
+
+from salesforce_bulk_ingest.base.text import quoted_names
+from salesforce_bulk_ingest.comparison.cell_equality import Form, value_forms
+from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, row_columns
+from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, KeyField, RecordsFound
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe, SObjectDescribe
+from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
+from salesforce_bulk_ingest.validation.columns import FieldColumn, columns_of
+from salesforce_bulk_ingest.validation.destination import LoadTarget
+from salesforce_bulk_ingest.validation.key_forms import same_id, trimmed
+
+
+class NoImage(Exception):
+    """There can be no before-image of a load; the message says why, as the rest of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenField:
+    """A field that a load writes.
+
+    Attributes:
+        field: the field, which is the lookup for a column that names a parent by its key.
+        column: the column of the rows, as it is compared with a record.
+    """
+
+    field: FieldDescribe
+    column: ComparedColumn
+
+    def holds(self, record: JsonRecord, before: str) -> bool:
+        """Return whether a record has what a cell of the image says."""
+        forms = value_forms(self.field)
+        return forms.of_value(record.get(self.field.name)) == forms.of_cell(before)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFields:
+    """What a load writes, by the header of its rows.
+
+    Attributes:
+        key: the column that names the records, and its field.
+        fields: the fields that the rows write in records that are there.
+    """
+
+    key: FoundBy
+    fields: tuple[WrittenField, ...]
+
+    @classmethod
+    def of(cls, header: Sequence[str], target: LoadTarget, parents: Mapping[str, SObjectDescribe]) -> "WrittenFields":
+        """Return what rows under this header write.
+
+        Raises:
+            NoImage: a column is unknown, or no query tells whether a record has what its cells say.
+        """
+        columns = columns_of(header, target.describe, parents)
+        found = row_columns(columns, target, parents, frozenset())
+        known = {index: column for index, column in enumerate(columns) if isinstance(column, FieldColumn)}
+        unseen = [*found.unseen, *(name for index, name in enumerate(header) if index not in known)]
+        if unseen:
+            raise NoImage(f"{quoted_names(unseen)} can't be read and compared")
+        if found.key is None or not found.key[1].can_find:
+            raise NoImage("no column of the rows finds their records")
+        fields = tuple(WrittenField(known[column.index].field, column) for column in found.compared)
+        # What can't be updated stays as it is in the records that are there: rows that try fail.
+        return cls(found.key, tuple(each for each in fields if each.field.updateable))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields in the image, each once."""
+        return tuple(dict.fromkeys(each.field.name for each in self.fields))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What a query reads to learn whether records are still as the load left them."""
+        return tuple(dict.fromkeys((self.key[1].name, *self.names, *(each.column.path for each in self.fields))))
+
+
+def image_rows(written: WrittenFields, found: RecordsFound) -> Iterator[Sequence[str]]:
+    """Yield the rows of an image: the id of each record that one key names, and what its fields hold."""
+    for records in found.by_key.values():
+        if len(records) == 1:  # a row that names several fails
+            [record] = records
+            yield (str(record.get(ID_FIELD)), *(cell_of(record.get(name)) for name in written.names))
+
+
+def cell_of(value: JsonValue) -> str:
+    """Return the cell that loads a value of a query again."""
+    if value is None or value == "":
+        return NULL_CELL
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{Decimal(repr(value)):f}" if isinstance(value, int | float) else str(value)
+
+
+class RowsWritten:
+    """What the rows of a load wrote, by the key of their records.
+
+    Args:
+        written: what the load writes.
+    """
+
+    def __init__(self, written: WrittenFields) -> None:
+        self._written = written
+        self._by_key = dict[str, list[set[Form]]]()
+
+    def add(self, columns: Sequence[Sequence[str]]) -> None:
+        """Add rows, by column."""
+        key, key_field = self._written.key
+        for row, cell in enumerate(trimmed(columns[key.index])):
+            if cell in BLANK_CELLS:
+                continue
+            forms = self._by_key.setdefault(key_field.form(cell), [set() for _ in self._written.fields])
+            for place, each in enumerate(self._written.fields):
+                text = columns[each.column.index][row]
+                if text.strip():
+                    forms[place].add(each.column.forms.of_cell(text))
+
+    def of(self, record: JsonRecord) -> Sequence[set[Form]] | None:
+        """Return, for each field that the load writes, the forms of what its rows wrote; None for another key by now."""
+        key = self._written.key[1]
+        return self._by_key.get(key.form(str(record.get(key.name))))
+
+
+class Standing(Enum):
+    """How a record of an image stands now."""
+
+    AS_WRITTEN = auto()
+    AS_BEFORE = auto()
+    CHANGED = auto()
+
+
+@dataclass(slots=True)
+class UndoRows:
+    """The rows that give records back what they held.
+
+    Attributes:
+        names: the names of the columns after the id.
+        rows: the number of each row in the image, and its cells; an empty cell stays as it is.
+        changed: the ids of records that somebody changed since, or that are gone: these stay as they are.
+        as_before: the number of records that hold already what they held.
+    """
+
+    names: tuple[str, ...]
+    rows: list[tuple[int, Sequence[str]]] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    as_before: int = 0
+
+
+def undo_rows(
+    written: WrittenFields, image: Iterable[Sequence[str]], wrote: RowsWritten, found: RecordsFound
+) -> UndoRows:
+    """Return the rows that give the records of an image back what they held.
+
+    Args:
+        written: what the load wrote.
+        image: the rows of the image.
+        wrote: what its rows wrote.
+        found: the records as they are now, by their ids.
+    """
+    undo = UndoRows(written.names)
+    for number, (record_id, *before) in enumerate(image):
+        records = found.by_key.get(same_id(record_id), ())
+        cells = dict(zip(written.names, before, strict=True))
+        standing, names = _standing(written, cells, wrote, records[0]) if records else (Standing.CHANGED, set())
+        if standing is Standing.CHANGED:
+            undo.changed.append(record_id)
+        elif standing is Standing.AS_BEFORE:
+            undo.as_before += 1
+        else:
+            undo.rows.append((number, (record_id, *(cells[name] if name in names else "" for name in written.names))))
+    return undo
+
+
+def _standing(
+    written: WrittenFields, cells: Mapping[str, str], wrote: RowsWritten, record: JsonRecord
+) -> tuple[Standing, set[str]]:
+    """Return how a record stands, and the names of the fields that differ from the image."""
+    differing, wrote_here = set[str](), wrote.of(record)
+    if wrote_here is None:
+        return Standing.CHANGED, set()
+    for each, forms in zip(written.fields, wrote_here, strict=True):
+        if not forms or each.holds(record, cells[each.field.name]):
+            continue
+        if each.column.forms.of_value(each.column.value_in(record)) not in forms:
+            return Standing.CHANGED, set()
+        differing.add(each.field.name)
+    return (Standing.AS_WRITTEN if differing else Standing.AS_BEFORE), differing
+
+
+def id_key(sobject: str) -> KeyField:
+    """Return the id of an object as the key of its records."""
+    return KeyField(sobject, ID_FIELD, None)

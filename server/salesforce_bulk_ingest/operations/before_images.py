@@ -1,0 +1,320 @@
+"""Before-images: what records hold is kept before a job that writes to them is closed, and given back by another job."""
+
+import csv
+import json
+import logging
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import anyio
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
+from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
+from salesforce_bulk_ingest.base.storage import storage_failures
+from salesforce_bulk_ingest.base.text import as_name, as_sentence, quoted_names
+from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.job_files import JobKey, retry_name
+from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
+from salesforce_bulk_ingest.comparison.before_image import (
+    NoImage,
+    RowsWritten,
+    UndoRows,
+    WrittenFields,
+    id_key,
+    image_rows,
+    undo_rows,
+)
+from salesforce_bulk_ingest.comparison.org_comparison import MORE_CALLS, ROWS_OF_A_CALL
+from salesforce_bulk_ingest.comparison.record_reader import KeyField, RecordReader, RecordsFound
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.writer import csv_bytes
+from salesforce_bulk_ingest.operations.describes import DescribeCache
+from salesforce_bulk_ingest.operations.errors import RecordsUnread
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
+from salesforce_bulk_ingest.results.retry_request import BEFORE
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
+from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.validation.destination import Destination, LoadTarget
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+KEEPING = frozenset({"update", "upsert"})
+"""The operations whose jobs write to records that are there, so that these have a before-image."""
+
+PATIENCE_SECONDS = 25.0
+"""How long the org is asked for records: less than a call may take, so that there is time to close the job after it."""
+
+NAMED = 3
+"""The number of records that a finding names."""
+
+NOT_KEPT = "its rows are not kept on this machine"
+ASKED = "the close asked for that with withoutUndo"
+SWITCHED_OFF = "the operator switched that off (--undo-rows 0)"
+
+_DIALECT = Dialect()
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """Whether the update of records by a job can be undone.
+
+    Attributes:
+        why_not: the reason why it can't, as the rest of a sentence; empty if it can.
+    """
+
+    why_not: str = ""
+
+    def __str__(self) -> str:
+        return f"can't be undone: {self.why_not}" if self.why_not else "can be undone"
+
+
+class BeforeImages:
+    """Keeps before-images, and makes the rows that give records back what they held.
+
+    Args:
+        client: the client of the org.
+        describes: the cache of the describes of objects.
+        fetcher: finds the kept rows of jobs, beside which the images lie; None on a server that keeps nothing.
+        tasks: runs the work.
+        most_rows: the most rows of a job whose records are read; 0 for none.
+    """
+
+    def __init__(
+        self,
+        client: SalesforceClient,
+        describes: DescribeCache,
+        fetcher: ResultFetcher | None,
+        tasks: SharedTasks,
+        most_rows: int,
+    ) -> None:
+        self._client = client
+        self._describes = describes
+        self._fetcher = fetcher
+        self._tasks = tasks
+        self._most_rows = most_rows
+
+    async def foreseen(self, org: Org, job: Job, *, without: bool) -> Undoable | None:
+        """Return whether a job can be undone once it is closed, as far as that is known without the org.
+
+        Returns:
+            None where the job updates no records.
+        """
+        if job.operation not in KEEPING:
+            return None
+        found = Undoable(ASKED) if without else await self._upload_of(org, job)
+        return found if isinstance(found, Undoable) else Undoable()
+
+    async def keep(self, org: Org, job: Job, *, without: bool, seconds: float) -> Undoable | None:
+        """Read what the records of a job hold, and keep it; what an earlier call kept, which closed nothing, is replaced.
+
+        Args:
+            org: the org of the job.
+            job: the job, which is open.
+            without: whether the job is to be closed without an image.
+            seconds: the longest time to wait.
+
+        Returns:
+            Whether the job can be undone; None where it updates no records.
+
+        Raises:
+            RecordsUnread: the org did not give the records.
+        """
+        if job.operation not in KEEPING:
+            return None
+        found = Undoable(ASKED) if without else await self._upload_of(org, job)
+        if isinstance(found, Undoable):
+            await self._remove(org, job)
+            return found
+        keeping = self._tasks.start(("before-image", JobKey.of(org.key, job)), lambda _: self._keep(org, job, found))
+        try:
+            if not await keeping.wait(seconds):
+                raise RecordsUnread("Salesforce did not answer in time.")
+        except StorageFailure as error:
+            raise RecordsUnread(as_sentence(str(error))) from error
+        if keeping.result.why_not:
+            await self._remove(org, job)
+        return keeping.result
+
+    async def has_image(self, org: Org, job: Job) -> bool:
+        """Return whether there is an image of the records of a job."""
+        return job.operation in KEEPING and await self._image_of(org, job) is not None
+
+    async def undo_file(self, org: Org, jobs: Sequence[Job], destination: Destination) -> SharedTask[RetryFile]:
+        """Return the task that makes the file of rows which give the records of a job back what they held.
+
+        Records that somebody changed since are left out, and the file says so.
+
+        Raises:
+            InvalidArgument: these are the records of no single update, or there is no image of them.
+        """
+        [job, *others] = jobs
+        if others:
+            raise InvalidArgument("before takes one job at a time, the newest first: name one.")
+        if destination.operation != "update":
+            raise InvalidArgument(
+                f"What records held before job {job.id} goes back by an update job: make the job with the operation update."
+            )
+        image, upload = await self._image_of(org, job), None
+        if self._fetcher is not None:
+            upload = await self._fetcher.archived_upload(org, job)
+        if image is None or upload is None:
+            raise InvalidArgument(
+                f"Nothing is kept here of what records held before job {job.id}, so it can't be undone from here."
+            )
+        name = retry_name(org.key, BEFORE, JobKey.of(org.key, job), destination.delimiter, destination.line_ending)
+        return self._tasks.start(("undo file", name), lambda _: self._undo_file(job, image, upload, destination, name))
+
+    async def _upload_of(self, org: Org, job: Job) -> ArchivedUpload | Undoable:
+        """Return the kept rows of a job, or why its records are not read."""
+        if not self._most_rows:
+            return Undoable(SWITCHED_OFF)
+        try:
+            upload = None if self._fetcher is None else await self._fetcher.archived_upload(org, job)
+        except OSError as error:
+            logger.warning("what was sent to job %s can't be read: %s", job.id, error)
+            upload = None
+        if upload is None:
+            return Undoable(NOT_KEPT)
+        if upload.origin.rows > self._most_rows:
+            return Undoable(f"it has more than {_counted(self._most_rows, 'row')} (--undo-rows)")
+        return upload
+
+    async def _keep(self, org: Org, job: Job, upload: ArchivedUpload) -> Undoable:
+        try:
+            written = await self._written(job, upload)
+            keys = await run_in_thread(_cells_of, upload, written.key[0].index)
+            found = await self._read(written.key[1], keys, written.names)
+        except NoImage as reason:
+            return Undoable(str(reason))
+        except DamagedUpload:
+            return Undoable(NOT_KEPT)
+        if found.failure is not None:
+            raise RecordsUnread(found.failure)
+        if found.unseen:
+            return Undoable(f"this user can't read {quoted_names(found.unseen)}")
+        label = json.dumps({"sha256": upload.origin.sha256, "columns": written.names}).encode()
+
+        def write(file: NewFile) -> None:
+            file.file.write(csv_bytes([(ID_FIELD, *written.names), *image_rows(written, found)], _DIALECT))
+            file.finish(label)
+
+        await self._make(JobKey.of(org.key, job).before_name, write)
+        return Undoable()
+
+    async def _undo_file(
+        self, job: Job, image: CachedFile, upload: ArchivedUpload, destination: Destination, name: str
+    ) -> RetryFile:
+        try:
+            written = await self._written(job, upload)
+            rows, wrote = await run_in_thread(_rows_of, image), await run_in_thread(_wrote, upload, written)
+        except (NoImage, DamagedUpload) as reason:
+            raise InvalidArgument(f"Job {job.id} can't be undone: {reason}.") from None
+        found = await self._read(id_key(job.object or ""), [row[0] for row in rows], written.paths)
+        if found.failure is not None or found.unseen:
+            raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
+        undo = undo_rows(written, rows, wrote, found)
+        notes = _notes(job, undo)
+        if not undo.rows:
+            raise InvalidArgument(" ".join(["There is nothing to undo.", *(note.what for note in notes)]))
+        return await self._make(name, partial(_write_undo, job, image, undo, notes, destination))
+
+    async def _written(self, job: Job, upload: ArchivedUpload) -> WrittenFields:
+        header = upload.uploaded_header()
+        described = await self._describes.for_upload(job.object or "", header)
+        if described.sobject is None:
+            failure = next(iter(described.failures.values()), None)
+            raise RecordsUnread(f"The object could not be looked at. {failure or ''}".strip())
+        target = LoadTarget.of(described.sobject, job.operation or "", job.external_id_field_name)
+        return WrittenFields.of(header, target, described.parents)
+
+    async def _read(self, key: KeyField, cells: Sequence[str], names: Sequence[str]) -> RecordsFound:
+        most_calls = len(cells) // ROWS_OF_A_CALL + MORE_CALLS
+        reader = RecordReader(self._client, most_calls, anyio.current_time() + PATIENCE_SECONDS)
+        return await reader.find(key, cells, names)
+
+    async def _image_of(self, org: Org, job: Job) -> CachedFile | None:
+        if self._fetcher is None:
+            return None
+        try:
+            return await run_in_thread(self._fetcher.files.find, JobKey.of(org.key, job).before_name)
+        except OSError as error:
+            logger.warning("what records held before job %s can't be read: %s", job.id, error)
+            return None
+
+    async def _remove(self, org: Org, job: Job) -> None:
+        if self._fetcher is not None:
+            with storage_failures("What records held can't be removed", self._fetcher.files.folder):
+                await run_in_thread(self._fetcher.files.remove, JobKey.of(org.key, job).before_name)
+
+    async def _make(self, name: str, write: Callable[[NewFile], T]) -> T:
+        assert self._fetcher is not None  # only kept rows lead here
+        files = self._fetcher.files
+
+        def made() -> T:
+            with storage_failures("What records hold can't be kept", files.folder), files.new_file(name) as file:
+                return write(file)
+
+        return await run_in_thread(made)
+
+
+def _cells_of(upload: ArchivedUpload, index: int) -> list[str]:
+    """Return the cells of a column of an upload."""
+    return [cell for block in upload.blocks() for cell in block.uploaded.column(index)[: block.row_count]]
+
+
+def _wrote(upload: ArchivedUpload, written: WrittenFields) -> RowsWritten:
+    wrote, width = RowsWritten(written), len(upload.uploaded_header())
+    for block in upload.blocks():
+        wrote.add(block.uploaded_columns(width))
+    return wrote
+
+
+def _rows_of(image: CachedFile) -> list[list[str]]:
+    """Return the rows of an image, without its header."""
+    with image.path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))[1:]
+
+
+def _write_undo(
+    job: Job, image: CachedFile, undo: UndoRows, notes: Sequence[Finding], destination: Destination, file: NewFile
+) -> RetryFile:
+    # A column in which no row gives anything back would only make the job larger.
+    used = [0, *(place for place in range(1, len(undo.names) + 1) if any(row[place] for _, row in undo.rows))]
+    table = [(ID_FIELD, *undo.names), *(row for _, row in undo.rows)]
+    file.file.write(csv_bytes([[row[place] for place in used] for row in table], destination.dialect()))
+    sha256 = str(json.loads(image.label)["sha256"])
+    origin = RetryOrigin(job.id, BEFORE, sha256, array("Q", (number for number, _ in undo.rows)))
+    made = RetryFile(file.path, (origin,), tuple(notes))
+    return RetryFile(made.path, made.origins, made.notes, file.finish(made.label()).use)
+
+
+def _notes(job: Job, undo: UndoRows) -> list[Finding]:
+    """Return the findings about the rows that give records back what they held."""
+    notes = list[Finding]()
+    if undo.rows:
+        of_object = f"{_counted(len(undo.rows), 'record')} of {as_name(job.object or '')}"
+        what = f"The rows give {of_object} back what they held before job {job.id}."
+        notes.append(Finding("warning", what, "Make sure with the user that this is meant."))
+    if undo.changed:
+        named = ", ".join(undo.changed[:NAMED])
+        more = f" and {len(undo.changed) - NAMED:,} more" if len(undo.changed) > NAMED else ""
+        what = f"Left out: {_counted(len(undo.changed), 'record')} no longer as job {job.id} left them: {named}{more}."
+        do = "Someone changed or deleted them since. Tell the user."
+        notes.append(Finding("warning", what, do, count=len(undo.changed)))
+    if undo.as_before:
+        what = f"Already as before job {job.id}: {_counted(undo.as_before, 'record')}."
+        notes.append(Finding("warning", what, "Nothing to do.", count=undo.as_before))
+    return notes
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,114 @@
+"""Before-images: their cells load what records held, and an undo leaves out what somebody changed since."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from salesforce_bulk_ingest.comparison.before_image import (
+    NoImage,
+    RowsWritten,
+    UndoRows,
+    WrittenFields,
+    cell_of,
+    image_rows,
+    undo_rows,
+)
+from salesforce_bulk_ingest.comparison.record_reader import RecordsFound
+from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.validation.destination import LoadTarget
+from tests.comparison.describing import DESCRIBE, PARENT
+
+ID = "001000000000001AAA"
+UPDATEABLE = DESCRIBE.model_copy(
+    update={"fields": tuple(each.model_copy(update={"updateable": each.name != "City__c"}) for each in DESCRIBE.fields)}
+)
+
+
+def written(header: list[str], describe: SObjectDescribe = UPDATEABLE) -> WrittenFields:
+    return WrittenFields.of(header, LoadTarget.of(describe, "upsert", "Ext__c"), {"Region__c": PARENT})
+
+
+def undo(header: list[str], rows: list[list[str]], before: dict[str, Any], now: dict[str, Any] | None) -> UndoRows:
+    """What an upsert of rows, which found one record as it was before, would undo in it as it is now."""
+    fields = written(header)
+    wrote = RowsWritten(fields)
+    wrote.add([list(column) for column in zip(*rows, strict=True)])
+    image = list(image_rows(fields, RecordsFound({"e-1": [{"Id": ID, "Ext__c": "E-1", **before}]})))
+    found = RecordsFound({ID[:15]: [{"Id": ID, "Ext__c": "E-1", **now}]} if now is not None else {})
+    return undo_rows(fields, image, wrote, found)
+
+
+def test_what_the_rows_wrote_gets_back_what_it_held() -> None:
+    before = {"Name": "One", "Phone": None}
+    found = undo(["Ext__c", "Name", "Phone"], [["E-1", "Uno", "1"]], before, {"Name": "Uno", "Phone": "1"})
+    assert (found.rows, found.changed, found.as_before) == ([(0, (ID, "One", "#N/A"))], [], 0)
+
+
+def test_a_cell_that_said_nothing_says_nothing_in_the_undo() -> None:
+    before, now = {"Name": "One", "Phone": "1"}, {"Name": "Uno", "Phone": "another"}
+    assert undo(["Ext__c", "Name", "Phone"], [["E-1", "Uno", ""]], before, now).rows == [(0, (ID, "One", ""))]
+
+
+@pytest.mark.parametrize("now", [{"Name": "Someone's"}, None, {"Name": "Uno", "Ext__c": "E-2"}])
+def test_a_record_that_was_changed_or_deleted_since_is_left_out(now: dict[str, Any] | None) -> None:
+    found = undo(["Ext__c", "Name"], [["E-1", "Uno"]], {"Name": "One"}, now)
+    assert (found.rows, found.changed) == ([], [ID])
+
+
+def test_a_record_that_holds_what_it_held_needs_no_row() -> None:
+    found = undo(["Ext__c", "Name"], [["E-1", "Uno"]], {"Name": "One"}, {"Name": "One"})
+    assert (found.rows, found.changed, found.as_before) == ([], [], 1)
+
+
+def test_of_several_rows_for_a_record_any_may_have_been_the_last() -> None:
+    rows = [["E-1", "Uno"], ["e-1 ", "Un"]]
+    assert len(undo(["Ext__c", "Name"], rows, {"Name": "One"}, {"Name": "Un"}).rows) == 1
+
+
+def test_a_lookup_that_was_written_by_a_key_gets_its_id_back() -> None:
+    before, now = (
+        {"Region__c": "a00000000000001AAA"},
+        {"Region__c": "a00000000000002AAA", "Region__r": {"Code__c": "US"}},
+    )
+    header = ["Ext__c", "Region__r.Code__c"]
+    assert written(header).paths == ("Ext__c", "Region__c", "Region__r.Code__c")
+    assert undo(header, [["E-1", "US"]], before, now).rows == [(0, (ID, "a00000000000001AAA"))]
+
+
+def test_a_key_that_several_records_have_is_not_in_the_image() -> None:
+    two = RecordsFound({"e-1": [{"Id": ID, "Name": "One"}, {"Id": ID, "Name": "Two"}]})
+    assert list(image_rows(written(["Ext__c", "Name"]), two)) == []
+
+
+def test_a_field_that_can_only_be_created_is_not_in_the_image() -> None:
+    assert written(["Ext__c", "Name", "City__c"]).names == ("Name",)
+
+
+@pytest.mark.parametrize("column", ["Secret__c", "Nothing__c", "Owner.Name"])
+def test_what_no_query_tells_has_no_image(column: str) -> None:
+    with pytest.raises(NoImage, match=column):
+        written(["Ext__c", column])
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, "#N/A"),
+        ("", "#N/A"),
+        (True, "true"),
+        (False, "false"),
+        (3, "3"),
+        (1.5, "1.5"),
+        (1e16, "10000000000000000"),
+    ],
+)
+def test_a_value_is_a_cell_that_an_upload_takes(value: Any, cell: str) -> None:
+    assert cell_of(value) == cell
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_a_cell_without_an_exponent_that_is_the_same_number(value: float) -> None:
+    assert "e" not in cell_of(value).lower() and float(Decimal(cell_of(value))) == value

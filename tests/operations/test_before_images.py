@@ -1,0 +1,293 @@
+"""Updates and upserts are undone: what records held is kept before the close, and a job gives it back."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from mcp import Client
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from salesforce_emulator import EmulatorConfig, create_app
+from tests.salesforce_emulator.caller import Caller, calling
+from tests.support.asgi_server import running
+from tests.support.next_call import next_call
+from tests.support.orgs import agent, call, closed, loaded, refusal
+
+SCHEMA = """
+objects:
+  Region__c:
+    fields:
+      Code__c: {type: string, length: 20, externalId: true, unique: true}
+  Account:
+    fields:
+      Erp_Id__c: {type: string, length: 20, externalId: true, unique: true}
+      Region__c: {type: reference, referenceTo: Region__c}
+      Amount__c: {type: double, precision: 16, scale: 2}
+      Vip__c: {type: boolean}
+      Since__c: {type: date}
+      Seen__c: {type: datetime}
+      Tags__c: {type: picklist, picklist: [a, b, c]}
+"""
+FIELDS = "Erp_Id__c, Name, Phone, Amount__c, Vip__c, Since__c, Seen__c, Tags__c, Description, Region__c"
+THERE = (
+    "Erp_Id__c,Name,Phone,Amount__c,Vip__c,Since__c,Seen__c,Tags__c,Description,Region__r.Code__c\n"
+    'E-1,One,1,1.5,true,2020-02-29,2020-01-01T10:00:00Z,b,"two\nlines, ""quoted""",EU\n'
+    "E-2,Two,,,false,,,,,\n"
+    "E-3,Three,3,-3,false,2021-01-01,,c,x,US\n"
+)
+UPSERT = {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}
+UPDATE = {"object": "Account", "operation": "update"}
+NEW = (
+    "Erp_Id__c,Name,Phone,Amount__c,Vip__c,Since__c,Seen__c,Tags__c,Description,Region__r.Code__c\n"
+    "E-1,Uno,11,2.25,false,2022-02-02,2022-01-01T10:00:00Z,c,#N/A,US\n"
+    "E-2,Due,22,7,true,2022-02-02,2022-01-01T10:00:00Z,a,new,EU\n"
+    "E-3,#N/A,#N/A,,,#N/A,,#N/A,,#N/A\n"
+)
+CLOSE = {"state": "UploadComplete"}
+
+
+class BreakableOrg:
+    """The org, whose queries fail with a fault while one is set."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.is_broken = False
+        self.is_closed_to_changes = False
+        self.queries = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_query = scope["type"] == "http" and b"FROM%20Account%20WHERE" in scope["query_string"]
+        self.queries += is_query
+        if is_query and self.is_broken:
+            error = [{"errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long."}]
+            return await JSONResponse(error, 400)(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "PATCH" and self.is_closed_to_changes:
+            error = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]
+            return await JSONResponse(error, 403)(scope, receive, send)
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture
+def org(tmp_path: Path) -> BreakableOrg:
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    return BreakableOrg(create_app(EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")))
+
+
+@pytest.fixture
+def direct(org: BreakableOrg) -> Iterator[Caller]:
+    with running(org) as url, calling(url) as caller:
+        caller.load("Code__c,Name\nEU,Europe\nUS,America\n", "Region__c")
+        caller.load(THERE, "Account")
+        yield caller
+
+
+@pytest.fixture
+async def client(direct: Caller) -> AsyncIterator[Client]:
+    async with agent(str(direct.http.base_url), allow_operation=("delete",)) as client:
+        yield client
+
+
+def records(direct: Caller) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = direct.query(f"SELECT Id, {FIELDS} FROM Account ORDER BY Erp_Id__c")["records"]
+    return [{name: value for name, value in record.items() if name != "attributes"} for record in found]
+
+
+async def opened(client: Client, csv: str, body: dict[str, str] = UPSERT) -> str:
+    """The id of a job that has the rows and is not closed."""
+    return str((await call(client, "create-ingest-job", body=body, data={"csv": csv}, preflight="off"))["id"])
+
+
+async def done(client: Client, csv: str, body: dict[str, str]) -> str:
+    """The id of a job that has loaded the rows."""
+    job = await opened(client, csv, body)
+    await closed(client, job)
+    return job
+
+
+async def undone(client: Client, job_id: str) -> dict[str, Any]:
+    """The answer to the call that undoes a job, as its status names it, once the new job is closed."""
+    tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job_id))["undo"])
+    made = await call(client, tool, **arguments)
+    ended = await closed(client, made["id"])
+    assert ended["numberRecordsFailed"] == 0
+    return made
+
+
+async def test_an_upsert_is_undone_cell_by_cell(client: Client, direct: Caller) -> None:
+    before = records(direct)
+    job = await opened(client, NEW)
+    answer = await closed(client, job)
+    assert answer["numberRecordsFailed"] == 1  # the record without a name
+    assert "It can be undone." in answer["summary"]
+    assert records(direct) != before
+    made = await undone(client, job)
+    assert records(direct) == before
+    assert [
+        each["what"].replace(job, "JOB") for each in made["findings"] if "The rows give" in each["what"]
+    ] == snapshot(["The rows give 2 records of Account back what they held before job JOB."])
+
+
+async def test_an_update_is_undone_and_its_undo_is_undone(client: Client, direct: Caller) -> None:
+    before = records(direct)
+    first, second, _ = (record["Id"] for record in before)
+    job = await done(client, f"Id,Phone,Vip__c\n{first},#N/A,false\n{second},9,\n", UPDATE)
+    after = records(direct)
+    undo = await undone(client, job)
+    assert records(direct) == before
+    await undone(client, undo["id"])
+    assert records(direct) == after
+
+
+async def test_what_someone_changed_since_is_kept_and_named(client: Client, direct: Caller) -> None:
+    before = records(direct)
+    job = await done(client, "Erp_Id__c,Phone\nE-1,11\nE-2,22\nE-3,33\n", UPSERT)
+    direct.load(f"Id,Phone\n{before[1]['Id']},mine\n", "Account", "update")
+    direct.load(f"Id\n{before[2]['Id']}\n", "Account", "delete")
+    made = await undone(client, job)
+    assert records(direct) == [before[0], before[1] | {"Phone": "mine"}]
+    (left,) = [each for each in made["findings"] if each["what"].startswith("Left out")]
+    assert left["what"] == (
+        f"Left out: 2 records no longer as job {job} left them: {before[1]['Id']}, {before[2]['Id']}."
+    )
+
+
+async def test_a_change_of_another_field_since_is_no_obstacle(client: Client, direct: Caller) -> None:
+    before = records(direct)
+    job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
+    direct.load(f"Id,Name\n{before[0]['Id']},Other\n", "Account", "update")
+    await undone(client, job)
+    assert records(direct)[0] == before[0] | {"Name": "Other"}
+
+
+async def test_an_undo_that_was_done_finds_nothing_to_undo(client: Client, direct: Caller) -> None:
+    job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
+    await undone(client, job)
+    tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
+    assert f"There is nothing to undo. Already as before job {job}: 1 record." in await refusal(
+        client, tool, **arguments
+    )
+
+
+async def test_what_an_upsert_created_goes_by_a_call_of_its_own(client: Client, direct: Caller) -> None:
+    before = records(direct)
+    job = await done(client, "Erp_Id__c,Name\nE-1,Uno\nE-9,Nine\n", UPSERT)
+    undo = (await call(client, "get-ingest-job-status", jobId=job))["undo"]
+    assert undo.replace(job, "JOB") == snapshot(
+        'create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["before"]}}} gives what it updated back what it held, but for records that were changed since, once closed. Only if the user asks. create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["created"]}}} deletes what it created, once closed. Only if the user asks.'
+    )
+    await undone(client, job)
+    deleting = undo[undo.index("create-ingest-job", 5) :]
+    tool, arguments = next_call(deleting)
+    await closed(client, (await call(client, tool, **arguments))["id"])
+    assert records(direct) == before
+
+
+async def test_a_failed_read_closes_nothing_unless_told(client: Client, org: BreakableOrg, direct: Caller) -> None:
+    job = await opened(client, "Erp_Id__c,Phone\nE-1,11\n")
+    org.is_broken = True
+    told = await refusal(client, "close-abort-ingest-job", jobId=job, body=CLOSE)
+    assert told.replace(job, "JOB") == snapshot("""\
+RECORDS_UNREAD: The job was not closed, so that it can be undone later: what its records hold can't be read and kept now. Salesforce answered QUERY_TIMEOUT.
+Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} is the same call, for later. close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}, "withoutUndo": true} closes it all the same, and it can't be undone then: ask the user.\
+""")
+    assert (await call(client, "get-ingest-job-status", jobId=job))["state"] == "Open"
+    _, arguments = next_call(told[told.index("for later. ") + len("for later. ") :])
+    answer = await call(client, "close-abort-ingest-job", **arguments, waitSeconds=30)
+    org.is_broken = False
+    assert "It can't be undone: the close asked for that with withoutUndo." in answer["summary"]
+    assert "undo" not in await call(client, "get-ingest-job-status", jobId=job)
+
+
+async def test_a_close_after_a_failed_one_reads_anew(client: Client, org: BreakableOrg, direct: Caller) -> None:
+    before = records(direct)
+    job = await opened(client, "Erp_Id__c,Phone\nE-1,11\n")
+    org.is_broken = True
+    await refusal(client, "close-abort-ingest-job", jobId=job, body=CLOSE)
+    org.is_broken = False
+    direct.load(f"Id,Phone\n{before[0]['Id']},between\n", "Account", "update")
+    await closed(client, job)
+    await undone(client, job)
+    assert records(direct)[0]["Phone"] == "between"
+
+
+async def test_a_server_that_ended_between_read_and_close_leaves_nothing_stale(
+    org: BreakableOrg, direct: Caller, tmp_path: Path
+) -> None:
+    before, url, kept = records(direct), str(direct.http.base_url), tmp_path / "kept"
+    async with agent(url, folder=kept) as first:
+        job = await opened(first, "Erp_Id__c,Phone\nE-1,11\n")
+        org.is_closed_to_changes = True
+        await refusal(first, "close-abort-ingest-job", jobId=job, body=CLOSE)
+    (image,) = kept.rglob("before.csv")
+    assert ",1\n" in image.read_text()
+    org.is_closed_to_changes = False
+    direct.load(f"Id,Phone\n{before[0]['Id']},between\n", "Account", "update")
+    async with agent(url, folder=kept) as second:
+        await closed(second, job)
+        await undone(second, job)
+    assert records(direct)[0]["Phone"] == "between"
+
+
+async def test_a_column_that_no_query_tells_is_named_as_the_reason(client: Client, direct: Caller) -> None:
+    job = await opened(client, "Erp_Id__c,Phone,Nothing__c\nE-1,11,x\n")
+    answer = await closed(client, job)
+    assert "It can't be undone: \"Nothing__c\" can't be read and compared." in answer["summary"]
+
+
+async def test_a_repeated_close_reads_no_records(client: Client, org: BreakableOrg, direct: Caller) -> None:
+    job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
+    queries = org.queries
+    answer = await call(client, "close-abort-ingest-job", jobId=job, body=CLOSE)
+    assert answer["changed"] is False and org.queries == queries
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"undo_rows": 0}, "the operator switched that off (--undo-rows 0)"),
+        ({"undo_rows": 1}, "it has more than 1 row (--undo-rows)"),
+        ({"no_spool": True}, "its rows are not kept on this machine"),
+        ({"no_kept_uploads": True}, "its rows are not kept on this machine"),
+    ],
+)
+async def test_a_close_says_why_it_cant_be_undone(direct: Caller, settings: dict[str, Any], why: str) -> None:
+    async with agent(str(direct.http.base_url), **settings) as client:
+        job = await opened(client, "Erp_Id__c,Phone\nE-1,11\nE-2,22\n")
+        answer = await closed(client, job)
+        assert f"It can't be undone: {why}." in answer["summary"]
+        assert "before" not in (await call(client, "get-ingest-job-status", jobId=job)).get("undo", "")
+
+
+@pytest.mark.parametrize(("rows", "told"), [(2, "can be undone"), (1, "can't be undone")])
+async def test_who_confirms_a_close_hears_whether_it_can_be_undone(direct: Caller, rows: int, told: str) -> None:
+    async with agent(str(direct.http.base_url), confirm=("upsert",), undo_rows=rows) as client:
+        job = await opened(client, "Erp_Id__c,Phone\nE-1,11\nE-2,22\n")
+        text = await refusal(client, "close-abort-ingest-job", jobId=job, body=CLOSE)
+        assert f"Once closed, it {told}" in text
+
+
+async def test_before_is_for_an_update_job_and_for_one_job(client: Client, direct: Caller) -> None:
+    job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
+    data = {"rowsOf": {"jobs": [job], "which": ["before"]}}
+    assert "make the job with the operation update" in await refusal(
+        client, "create-ingest-job", body=UPSERT, data=data
+    )
+    insert = await loaded(client, "Name\nA\n")
+    data = {"rowsOf": {"jobs": [insert], "which": ["before"]}}
+    assert "Nothing is kept here of what records held" in await refusal(
+        client, "create-ingest-job", body=UPDATE, data=data
+    )
+    data = {"rowsOf": {"jobs": [job, insert], "which": ["before"]}}
+    assert "one job at a time" in await refusal(client, "create-ingest-job", body=UPDATE, data=data)
+
+
+async def test_what_is_kept_goes_with_the_job(direct: Caller, tmp_path: Path) -> None:
+    async with agent(str(direct.http.base_url), folder=tmp_path / "kept") as client:
+        job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
+        (image,) = (tmp_path / "kept").rglob("before.csv")
+        assert image.stat().st_mode & 0o077 == 0
+        await call(client, "delete-ingest-job", jobId=job)
+        assert not image.exists()
