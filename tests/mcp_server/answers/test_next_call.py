@@ -65,7 +65,12 @@ async def test_after_an_error_the_wrong_arguments_are_gaps_and_the_others_stay(o
         job = await call(client, "create-ingest-job", body=INSERT)
         wrong = {"jobId": job["id"], "body": {"csv": "Name\nA\n"}, "part": 2, "preflight": "off"}
         text = await refusal(client, "upload-data-ingest-job", **wrong)
-    corrected = {"jobId": job["id"], "body": "<body, corrected>", "part": "<part, corrected>", "preflight": "off"}
+    corrected = {
+        "jobId": job["id"],
+        "body": {"csv": "<the same rows>"},
+        "part": "<part, corrected>",
+        "preflight": "off",
+    }
     assert next_call(next_line(text)) == ("upload-data-ingest-job", corrected)
 
 

@@ -44,7 +44,9 @@ CELL_GAP = re.compile('<[^<>"]+ for (?:".*"|every row)>', re.DOTALL)
 
 _API_NAME = re.compile("[0-9A-Za-z_]{1,255}")
 
-_NEVER_WRONG = frozenset({"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain", "linesShown", "compare"})
+_NEVER_WRONG = frozenset(
+    {"jobId", "waitSeconds", "limit", "dryRun", "preflight", "loadAgain", "linesShown", "compare", "withoutUndo"}
+)
 """Arguments that no operation refuses once their form is right; a wrong job id has an error of its own."""
 
 OF_CHECKED_ROWS = ("part", "sha256")
