@@ -73,6 +73,7 @@ class _WithFixtures(IngestTools):
     def __init__(self, nine: IngestTools) -> None:
         self._nine = nine
         self.policy = nine.policy
+        self.recipes = nine.recipes
 
     def as_list(self) -> list[Tool]:
         return [*self._nine.as_list(), *_fixture_tools()]

@@ -230,6 +230,7 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
                 "job": {},
                 "fails": None,
                 "rows": (),
+                "cells": None,
             }
         ]
     )
