@@ -23,6 +23,7 @@
     │   └── AllSentAgain    so were all that the caller asks for, and they are to be skipped
     ├── LoadedBefore        rows of an insert went into another job before
     ├── NoRecord            it is not known whether rows were retried before
+    ├── RecordsUnread       (operations/errors.py) what records hold can't be read, so it could not be given back
     ├── StorageFailure      the machine keeps this server from a file
     ├── FilledJobFailed     (operations/errors.py) a job was made, but its rows did not arrive, or may not have
     ├── CreateUnanswered    (operations/errors.py) a job may have been made
