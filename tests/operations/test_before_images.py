@@ -1,9 +1,11 @@
 """Updates and upserts are undone: what records held is kept before the close, and a job gives it back."""
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
@@ -49,18 +51,38 @@ NEW = (
 CLOSE = {"state": "UploadComplete"}
 
 
+HELD_SECONDS = 20
+
+
+class Held:
+    """A query that waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.has_begun = threading.Event()
+        self.may_go_on = threading.Event()
+
+
 class BreakableOrg:
-    """The org, whose queries fail with a fault while one is set."""
+    """The org, whose queries fail with a fault while one is set, and whose next query may be held.
+
+    Attributes:
+        held: what holds the next query; None for nothing.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.is_broken = False
         self.is_closed_to_changes = False
         self.queries = 0
+        self.held: Held | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_query = scope["type"] == "http" and b"FROM%20Account%20WHERE" in scope["query_string"]
         self.queries += is_query
+        if is_query and self.held is not None:
+            held, self.held = self.held, None
+            held.has_begun.set()
+            await anyio.to_thread.run_sync(held.may_go_on.wait, HELD_SECONDS)
         if is_query and self.is_broken:
             error = [{"errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long."}]
             return await JSONResponse(error, 400)(scope, receive, send)
@@ -229,6 +251,37 @@ async def test_a_server_that_ended_between_read_and_close_leaves_nothing_stale(
         await closed(second, job)
         await undone(second, job)
     assert records(direct)[0]["Phone"] == "between"
+
+
+async def test_what_is_read_after_another_program_closed_the_job_is_not_kept(
+    client: Client, org: BreakableOrg, direct: Caller
+) -> None:
+    job = await opened(client, "Erp_Id__c,Phone\nE-1,11\n")
+    held = org.held = Held()
+
+    async def close() -> None:
+        answer = await closed(client, job)
+        assert answer["changed"] is False and "undone" not in answer["summary"]
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(close)
+        await anyio.to_thread.run_sync(held.has_begun.wait, HELD_SECONDS)
+        await anyio.to_thread.run_sync(direct.patch, job, "UploadComplete")
+        await anyio.to_thread.run_sync(direct.until, job)
+        held.may_go_on.set()
+    assert records(direct)[0]["Phone"] == "11"
+    assert "undo" not in await call(client, "get-ingest-job-status", jobId=job)
+
+
+async def test_of_two_servers_that_close_a_job_at_once_one_keeps_what_was_there(direct: Caller, tmp_path: Path) -> None:
+    before, url, kept = records(direct), str(direct.http.base_url), tmp_path / "kept"
+    async with agent(url, folder=kept) as one, agent(url, folder=kept) as other:
+        job = await opened(one, "Erp_Id__c,Phone\nE-1,11\n")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(closed, one, job)
+            tasks.start_soon(closed, other, job)
+        await undone(other, job)
+    assert records(direct) == before
 
 
 async def test_a_column_that_no_query_tells_is_named_as_the_reason(client: Client, direct: Caller) -> None:

@@ -4,7 +4,7 @@ import csv
 import json
 import logging
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -36,6 +36,7 @@ from salesforce_bulk_ingest.csvio.writer import csv_bytes
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.errors import RecordsUnread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.state_change import is_reached
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -123,10 +124,12 @@ class BeforeImages:
             seconds: the longest time to wait.
 
         Returns:
-            Whether the job can be undone; None where it updates no records.
+            Whether the job can be undone; None where it updates no records, or another call has closed or aborted it
+            meanwhile: what that call kept stays.
 
         Raises:
-            RecordsUnread: the org did not give the records.
+            RecordsUnread: the org did not give the records, or they can't be kept.
+            SalesforceError: the job could not be read once more.
         """
         if job.operation not in KEEPING:
             return None
@@ -134,15 +137,17 @@ class BeforeImages:
         if isinstance(found, Undoable):
             await self._remove(org, job)
             return found
-        keeping = self._tasks.start(("before-image", JobKey.of(org.key, job)), lambda _: self._keep(org, job, found))
+        name = JobKey.of(org.key, job).before_name
+        keeping = self._start(name, lambda: self._keep(name, job, found))
         try:
             if not await keeping.wait(seconds):
                 raise RecordsUnread("Salesforce did not answer in time.")
         except StorageFailure as error:
             raise RecordsUnread(as_sentence(str(error))) from error
-        if keeping.result.why_not:
+        kept = keeping.result
+        if kept is not None and kept.why_not:
             await self._remove(org, job)
-        return keeping.result
+        return kept
 
     async def has_image(self, org: Org, job: Job) -> bool:
         """Return whether there is an image of the records of a job."""
@@ -171,7 +176,7 @@ class BeforeImages:
                 f"Nothing is kept here of what records held before job {job.id}, so it can't be undone from here."
             )
         name = retry_name(org.key, BEFORE, JobKey.of(org.key, job), destination.delimiter, destination.line_ending)
-        return self._tasks.start(("undo file", name), lambda _: self._undo_file(job, image, upload, destination, name))
+        return self._start(name, lambda: self._undo_file(job, image, upload, destination, name))
 
     async def _upload_of(self, org: Org, job: Job) -> ArchivedUpload | Undoable:
         """Return the kept rows of a job, or why its records are not read."""
@@ -188,7 +193,7 @@ class BeforeImages:
             return Undoable(f"it has more than {_counted(self._most_rows, 'row')} (--undo-rows)")
         return upload
 
-    async def _keep(self, org: Org, job: Job, upload: ArchivedUpload) -> Undoable:
+    async def _keep(self, name: str, job: Job, upload: ArchivedUpload) -> Undoable | None:
         try:
             written = await self._written(job, upload)
             keys = await run_in_thread(_cells_of, upload, written.key[0].index)
@@ -201,13 +206,17 @@ class BeforeImages:
             raise RecordsUnread(found.failure)
         if found.unseen:
             return Undoable(f"this user can't read {quoted_names(found.unseen)}")
+        now = await self._client.get_job(job.id)
+        if now.is_terminal or is_reached(now, "UploadComplete"):
+            # The records may hold already what the job wrote.
+            return None
         label = json.dumps({"sha256": upload.origin.sha256, "columns": written.names}).encode()
 
         def write(file: NewFile) -> None:
             file.file.write(csv_bytes([(ID_FIELD, *written.names), *image_rows(written, found)], _DIALECT))
             file.finish(label)
 
-        await self._make(JobKey.of(org.key, job).before_name, write)
+        await self._make(name, write)
         return Undoable()
 
     async def _undo_file(
@@ -255,12 +264,24 @@ class BeforeImages:
             with storage_failures("What records held can't be removed", self._fetcher.files.folder):
                 await run_in_thread(self._fetcher.files.remove, JobKey.of(org.key, job).before_name)
 
+    def _start(self, name: str, work: Callable[[], Awaitable[T]]) -> SharedTask[T]:
+        """Begin the work that makes a file, or join it; one process at a time does it, since it tells what is there now."""
+        assert self._fetcher is not None  # only kept rows lead here
+        fetcher = self._fetcher
+
+        async def locked(_: SharedTask[T]) -> T:
+            with storage_failures("What records hold can't be kept", fetcher.files.folder):
+                async with fetcher.locked(name):
+                    return await work()
+
+        return self._tasks.start(("before-image", name), locked)
+
     async def _make(self, name: str, write: Callable[[NewFile], T]) -> T:
         assert self._fetcher is not None  # only kept rows lead here
         files = self._fetcher.files
 
         def made() -> T:
-            with storage_failures("What records hold can't be kept", files.folder), files.new_file(name) as file:
+            with files.new_file(name) as file:
                 return write(file)
 
         return await run_in_thread(made)

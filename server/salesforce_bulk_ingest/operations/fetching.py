@@ -1,8 +1,8 @@
 """Downloading the results of jobs and making files from them: in the background, once for all callers and processes."""
 
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import anyio
@@ -156,6 +156,21 @@ class ResultFetcher:
             await run_in_thread(self._job_files.forget, org.key, job_id)
         except OSError as error:
             logger.warning("what is kept of job %s can't be removed: %s", job_id, error)
+
+    @asynccontextmanager
+    async def locked(self, name: str) -> AsyncIterator[None]:
+        """Hold the lock of a cached file, which one process at a time makes.
+
+        Raises:
+            OSError: the folder can't be used.
+        """
+        await self._ledger.open()
+        lock = await run_in_thread(self._job_files.files.lock, name)
+        await _acquire(lock)
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def files(self) -> FileCache:
@@ -380,15 +395,10 @@ class ResultFetcher:
         found = await run_in_thread(find)
         if found is not None:
             return found
-        await self._ledger.open()
-        lock = await run_in_thread(self._job_files.files.lock, name)
-        await _acquire(lock)
-        try:
+        async with self.locked(name):
             # The process that held the lock before may have made the file.
             found = await run_in_thread(find)
             return await make() if found is None else found
-        finally:
-            lock.release()
 
     async def _make_file(self, name: str, make: Callable[[NewFile], T]) -> T:
         def made() -> T:
