@@ -111,6 +111,39 @@ Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "
 """)
 
 
+CLOSE_ON_A_FULL_DISK = """
+import sys
+from pathlib import Path
+import anyio
+from tests.support.orgs import agent, call, closed, loaded, refusal
+
+async def main(url, folder):
+    async with agent(url, folder=Path(folder), audit="stderr") as client:
+        inserted = await loaded(client, "Name,Phone\\nOne,1\\nTwo,2\\nThree,3\\n")
+        page = await call(client, "get-successful-results-ingest-job", jobId=inserted, columns="sf__Id")
+        rows = "".join(f"{id},9\\n" for [id] in page["rows"])
+        update = {"body": {"object": "Account", "operation": "update"}, "data": {"csv": f"Id,Phone\\n{rows}"}}
+        job = (await call(client, "create-ingest-job", **update))["id"]
+        limit_files(50)
+        print(await refusal(client, "close-abort-ingest-job", jobId=job, body={"state": "UploadComplete"}))
+        print((await call(client, "get-ingest-job-status", jobId=job))["state"])
+        limit_files(-1)
+        print((await closed(client, job))["summary"])
+
+anyio.run(main, *sys.argv[1:])
+"""
+
+
+@posix_only
+def test_what_records_hold_is_kept_whole_or_their_job_is_not_closed(tmp_path: Path) -> None:
+    with emulator(tmp_path / "org") as url:
+        told, next_, state, summary = printed_on_a_full_disk(CLOSE_ON_A_FULL_DISK, url, tmp_path / "home")
+    assert shown(told, tmp_path) == snapshot(
+        "RECORDS_UNREAD: The job was not closed, so that it can be undone later: what its records hold can't be read and kept now. What records hold can't be kept (FOLDER/home/spool): no file of this user may grow so large. Raise the limit of file sizes (ulimit -f)."
+    )
+    assert "withoutUndo" in next_ and state == "Open" and "It can be undone." in summary
+
+
 WITHOUT_DESCRIPTORS = """
 import os
 import resource
