@@ -355,25 +355,40 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
         return CsvText(self.csv) if self.csv is not None else Records(self.records or [])
 
 
-AS_IN_CREATE = ("rowsOf", "columns", "set", "values", "formats", "leaveOut")
-"""The parts of an upload's rows that its list of arguments only names, since that of create-ingest-job has them in full."""
+AS_IN_CREATE = "As in create"
+"""The description of an argument of an upload that is in full in the list of arguments of create-ingest-job alone."""
+
+_ROWS_AS_IN_CREATE = {
+    "records": "array of object",
+    "recipe": "string",
+    "rowsOf": "object",
+    "encoding": "string",
+    "columns": "object",
+    "set": "object",
+    "values": "object",
+    "formats": "object",
+    "only": "array of string",
+    "leaveOut": "object",
+}
+"""The types of those arguments that are about rows."""
 
 
-def _as_in_create(schema: dict[str, Any]) -> None:
-    schema["properties"]["recipe"][LISTED_AS] = {"type": "string", "description": "As in create"}
-    for name in AS_IN_CREATE:
-        schema["properties"][name][LISTED_AS] = {"type": "object", "description": "As in create. Default: none"}
-    schema["properties"]["records"][LISTED_AS] = {
-        "type": "array",
-        "items": {"type": "object"},
-        "description": "As in create. Default: none",
-    }
+def _as_in_create(type_: str) -> dict[str, Any]:
+    """Return what the list of arguments of an upload has in place of an argument that it only names."""
+    of_array, _, of_items = type_.partition(" of ")
+    items = {"items": {"type": of_items}} if of_items else {}
+    return {LISTED_AS: {"type": of_array, **items, "description": AS_IN_CREATE}}
+
+
+def _rows_as_in_create(schema: dict[str, Any]) -> None:
+    for name, type_ in _ROWS_AS_IN_CREATE.items():
+        schema["properties"][name].update(_as_in_create(type_))
 
 
 class UploadBody(DataBody):
     """Rows, from exactly one of csv, records, file, rowsOf."""
 
-    model_config = ConfigDict(json_schema_extra=_as_in_create)
+    model_config = ConfigDict(json_schema_extra=_rows_as_in_create)
 
 
 Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`, with sha256. Default: all rows")]
@@ -396,11 +411,14 @@ LinesShown = Annotated[
         json_schema_extra={LISTED_AS: {"type": "integer", "default": LINES_SHOWN, "description": "Of each finding"}},
     ),
 ]
+UploadPart = Annotated[Part, Field(json_schema_extra=_as_in_create("integer"))]
+UploadSha256 = Annotated[Sha256, Field(json_schema_extra=_as_in_create("string"))]
 PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
 
 SaveAs = Annotated[str | None, Field(max_length=LONGEST_PATH, description="New .csv for all rows. Default: none")]
 
 LoadAgain = Annotated[bool, Field(description="Insert rows though they went into an earlier job")]
+UploadAgain = Annotated[LoadAgain, Field(json_schema_extra=_as_in_create("boolean"))]
 
 
 def _as_names(value: object) -> object:
@@ -414,6 +432,8 @@ Compare = Annotated[
     BeforeValidator(_as_names),
     Field(description="Fields to compare with the org, or []. Default: all"),
 ]
+
+UploadCompare = Annotated[Compare, Field(json_schema_extra=_as_in_create("array of string"))]
 
 JobId = Annotated[
     str,
