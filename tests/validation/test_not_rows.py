@@ -70,6 +70,7 @@ def reasons(content: bytes) -> list[str]:
         pytest.param("Summe Acme,,30", id="German total of a group"),
         pytest.param("Total for Acme,,30", id="total for a group"),
         pytest.param("Grand Count,,12", id="Excel's grand count"),
+        pytest.param("Account Name: Acme Inc (2 records),,", id="Salesforce's title of a group"),
         pytest.param(",,\nGrand Total,2,99", id="a full total below a blank row"),
         pytest.param("\nTotal,2,99", id="a full total below a blank line"),
     ],
@@ -87,12 +88,13 @@ def test_what_is_no_row_is_an_error_unless_it_is_left_out_or_sent(none: str, bef
     "row",
     [
         pytest.param("Total,,", id="a company of this name"),
+        pytest.param("Acme (2 records),7,", id="a name with records and a phone"),
         pytest.param("Total,+33 147444546,", id="with a phone"),
         pytest.param("Total,0147444546,", id="with another phone"),
         pytest.param("Total Energies,,12", id="with a longer name"),
         pytest.param("Totalitarian,,12", id="a longer word"),
         pytest.param("Subtotaling,,12", id="another longer word"),
-        pytest.param("Grand Total,1,2", id="all cells filled"),
+        pytest.param("Grand Total,3,5", id="all cells filled"),
         pytest.param("Ann", id="short"),
         pytest.param("Ann,,", id="a name alone"),
         pytest.param(",,7", id="an amount alone"),
@@ -235,7 +237,7 @@ def test_a_file_is_judged_alike_in_blocks_of_any_size() -> None:
 
 
 RECORDS = (
-    "Acme Total,,7", "Cid,3,4",
+    "Acme Total,,7", "Cid,3,4", "Cid Total,3,4", "Total Cid,3,4", "Total,4,6", "Grand Total,1,2", "Cid Count,1,1",
     "Ann,1,2", "K-1,,", "Bob,,", '"a\n\nb",1,', "Acme", "Acme,,", "Total,1,2", "Subtotal,,7", "Copyright (c) 2024", ",,", " ,,", "",
     "Name,Phone,Amount",
 )  # fmt: skip

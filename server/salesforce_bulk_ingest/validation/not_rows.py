@@ -16,6 +16,17 @@ from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.header import Header, names_delimiter
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, Delimiter
+from salesforce_bulk_ingest.validation.totals import (
+    FIGURE,
+    NO_ROWS_ABOVE,
+    SHORT_TOTALS,
+    TOTALS,
+    RowsAbove,
+    begins_with,
+    is_short_total,
+    names_group,
+    worded_rows,
+)
 
 Kind = Literal["sep", "blank line", "blank", "header", "ruler", "total", "footer"]
 
@@ -30,30 +41,6 @@ REASONS: Mapping[Kind, str] = {
 }
 
 LEAVE_OUT = 'leaveOut {"notRows": true} leaves out all that is no row; {"notRows": false} sends it all the same.'
-
-
-TOTALS = (
-    "grand total", "grand totals", "subtotal", "subtotals", "sub total", "sub totals", "sub-total", "sub-totals",
-    "overall total", "report total", "total records", "total rows", "total record count", "number of records",
-    "number of rows", "record count", "row count", "total for", "totals for", "subtotal for", "grand sum", "grand count",
-    "grand average",
-    "gesamtsumme", "gesamtergebnis", "gesamtbetrag", "gesamtanzahl", "zwischensumme", "teilergebnis", "endsumme",
-    "total général", "totaux généraux", "sous-total", "sous total", "total general", "suma total", "total geral",
-    "totale generale", "totale complessivo", "totale parziale", "eindtotaal", "subtotaal", "totalsumma", "delsumma",
-    "suma końcowa", "suma częściowa", "celkový součet", "genel toplam", "ara toplam", "общий итог", "промежуточный итог",
-    "总计", "總計", "小计", "小計", "総計", "합계", "총계",
-)  # fmt: skip
-"""The beginnings of the first filled cell of a total, in lower case; what is no name of a record."""
-
-SHORT_TOTALS = (
-    "total", "totals", "sum", "summe", "gesamt", "insgesamt", "totaux", "somme", "suma", "soma", "totale", "somma", "totaal",
-    "som", "summa", "totalt", "i alt", "razem", "celkem", "toplam", "yhteensä", "összesen", "итого", "всего", "合計", "合计",
-)  # fmt: skip
-"""The first filled cells of totals that may also be names of records, so that a figure has to follow."""
-
-TOTAL_ENDS = ("total", "totals", "subtotal", "totale", "totaal", "ergebnis", "teilergebnis", "summe")
-"""The last words of the total of a group, after its name: "Acme Total", as Excel writes for subtotals and in pivots. As with
-the short ones, a figure has to follow."""
 
 FOOTERS = (
     "copyright (c)", "copyright ©", "copyright 20", "copyright 19", "(c) 20", "© 20", "all rights reserved",
@@ -73,19 +60,14 @@ FOOTERS = (
 _COUNT_OF_ROWS = re.compile(r"\([\d.,]+ (rows?|records?)( affected)?\)")
 """What psql and sqlcmd write below rows."""
 
+_GROUP_TITLE = re.compile(r".+\([\d.,]+ records?\)")
+"""What Salesforce's reports write above the rows of a group, such as "Account Name: Acme (2 records)"."""
+
 _RULER = re.compile("[-=_]{2,}")
 """What sqlcmd writes between header and rows."""
 
-_FIGURE = re.compile(r"[-(]?\s*[^\w\s+]?\s*([1-9][\d.,'\s]*|0([.,]\d+)?)\s*(\D{0,3})\)?")
-"""A number as a report has it, with a sign of a currency or not; no number of a phone, which begins with + or 0."""
-
 _TOTAL_ENDS = tuple(form for word in ("otal", "otaal", "rgebnis", "umme") for form in (word, word.upper()))
 """What a text has to have for one of `TOTAL_ENDS`, which are searched for one after the other."""
-
-_BEFORE_GROUPS = "summe "
-"""What German totals begin with before the name of a group, and no name of a company: "Total Energies" is one."""
-
-_AFTER_SHORT_TOTAL = re.compile(r"\s*[:=]?\s*(\(.*\))?\s*")
 
 _KEY = re.compile(r"[^\s\d]*\d\S*")
 """A single word with a digit, such as an id or a number of an order: a row may well have that alone."""
@@ -128,6 +110,7 @@ class RowState:
         separated: the number of those with several filled cells that came right after a blank line or row.
         is_after_full: whether a single cell that comes below may be no row: what is last before, blank lines and rows aside,
             is a row with several filled cells, a total or a footer.
+        above: the rows since the last total or the header; None where they are too many to tell a total.
     """
 
     is_below: bool = False
@@ -135,6 +118,7 @@ class RowState:
     rows: int = 0
     separated: int = 0
     is_after_full: bool = False
+    above: RowsAbove | None = NO_ROWS_ABOVE
 
 
 FIRST_ROW = RowState()
@@ -186,12 +170,38 @@ class NotRowFinder:
         """
         if not len(block):
             return NotRows({}, replace(state, is_below=True, is_after_blank=True) if text else state)
+        found = self._by_words(block, text, first_line, state)
+        kinds, above = self._with_totals(block, found.kinds, state.above)
+        return NotRows(kinds, replace(found.state, above=above))
+
+    def _by_words(self, block: ParsedBlock, text: str, first_line: int, state: RowState) -> NotRows:
+        """Return what is no row by its own words, and by what is right above it."""
         kinds = dict(self._by_themselves(block))
         has_blank_lines = not block.is_line_by_line and (text.startswith(self._newline) or self._newline * 2 in text)
         if not kinds and not has_blank_lines and not state.is_below:
             is_after_full = self._is_full(block, len(block) - 1, kinds)
             return NotRows(kinds, replace(state, rows=state.rows + len(block), is_after_full=is_after_full))
         return self._below(block, text, first_line, state, kinds, has_blank_lines=has_blank_lines)
+
+    def _with_totals(
+        self, block: ParsedBlock, kinds: Mapping[int, Kind], above: RowsAbove | None
+    ) -> tuple[Mapping[int, Kind], RowsAbove | None]:
+        """Return what is no row with the totals that the rows above show, and the rows above the next block."""
+        totals = {row for row, kind in kinds.items() if kind == "total"}
+        if above is None and not totals:
+            return kinds, None
+        found, next_row = dict(kinds), 0
+        for row in sorted({*totals, *worded_rows(block, self._width, kinds)}):
+            if above:
+                rows = [each for each in range(next_row, row) if each not in kinds]
+                above, next_row = above.with_rows(block, self._width, rows), row
+            if row in totals or (above and above.are_totalled_by(block.row(row))):
+                found[row] = "total"
+                above, next_row = (above or NO_ROWS_ABOVE).after_total(), row + 1
+        if above:
+            rows = [row for row in range(next_row, len(block)) if row not in kinds]
+            above = above.with_rows(block, self._width, rows)
+        return dict(sorted(found.items())), above
 
     def _by_themselves(self, block: ParsedBlock) -> Iterator[tuple[int, Kind]]:
         """Yield the rows that show by themselves that they are none; only their first filled cells are looked at."""
@@ -202,8 +212,11 @@ class NotRowFinder:
             cells = column if rows is None else [column[row] for row in rows]
             text = "\n".join(cells)
             # These words come after a space, and to look for one character costs nothing beside several.
-            if self._width > 2 and " " in text and any(end in text for end in _TOTAL_ENDS):
-                yield from self._totals_of_groups(block, numbers, cells)
+            if self._width > 2 and " " in text:
+                if any(end in text for end in _TOTAL_ENDS):
+                    yield from self._totals_of_groups(block, numbers, cells)
+                if " record" in text:
+                    yield from self._titles_of_groups(block, numbers, cells)
             if self._prefixes.isdisjoint(map(_PREFIX, cells)) or not self._may_be_none(text):
                 return
             blank = list[int]()
@@ -230,11 +243,19 @@ class NotRowFinder:
             cells: their cells in this column.
         """
         for row, cell in zip(rows, cells, strict=True):
-            if _names_group(cell.strip().casefold()):
+            if names_group(cell.strip().casefold()):
                 figures = [each.strip() for each in block.rows[row] if each and not each.isspace()][1:]
                 is_sparse = 2 * len(figures) <= max(self._width, len(block.rows[row])) - 1
-                if figures and is_sparse and all(map(_FIGURE.fullmatch, figures)):
+                if figures and is_sparse and all(map(FIGURE.fullmatch, figures)):
                     yield row, "total"
+
+    def _titles_of_groups(
+        self, block: ParsedBlock, rows: Sequence[int], cells: Sequence[str]
+    ) -> Iterator[tuple[int, Kind]]:
+        """Yield the rows with nothing but the title of a group; see `_totals_of_groups` for the arguments."""
+        for row, cell in zip(rows, cells, strict=True):
+            if _GROUP_TITLE.fullmatch(cell.strip()) and sum(map(bool, map(str.strip, block.row(row)))) == 1:
+                yield row, "footer"
 
     def _may_be_none(self, cells: str) -> bool:
         """Return whether a row may be none whose first filled cell is on one of these lines, one for each cell or more."""
@@ -254,11 +275,11 @@ class NotRowFinder:
         # At least half of the other cells are blank.
         if 2 * len(others) > width - 1:
             return None
-        if _begins(text, TOTALS):
+        if begins_with(text, TOTALS):
             return "total"
-        if not others and (_begins(text, FOOTERS) or _COUNT_OF_ROWS.fullmatch(text)):
+        if not others and (begins_with(text, FOOTERS) or _COUNT_OF_ROWS.fullmatch(text)):
             return "footer"
-        return "total" if _is_short_total(text, others) else None
+        return "total" if is_short_total(text, others) else None
 
     def _is_header(self, row: Sequence[str]) -> bool:
         return len(row) == self._width and tuple(cell.strip('\ufeff \t"').casefold() for cell in row) == self._names
@@ -438,30 +459,4 @@ def _is_total(row: Sequence[str]) -> bool:
     """Return whether a row below a blank line or row is a total, though most of its cells are filled."""
     # A row may have nothing but white space that is not among `_SPACES`.
     first, *others = [cell.strip() for cell in row if cell and not cell.isspace()] or [""]
-    return _begins(first.casefold(), TOTALS) or _is_short_total(first.casefold(), others)
-
-
-def _begins(text: str, words: tuple[str, ...]) -> bool:
-    """Return whether a text begins with one of the texts, and not with a longer word."""
-    if not text.startswith(words):
-        return False
-    found = max((word for word in words if text.startswith(word)), key=len)
-    return not text[len(found) :][:1].isalpha()
-
-
-def _names_group(text: str) -> bool:
-    """Return whether a text ends, after the name of a group, in the word for a total."""
-    name, _, end = text.rpartition(" ")
-    return bool(name.strip()) and end in TOTAL_ENDS
-
-
-def _is_short_total(text: str, others: Sequence[str]) -> bool:
-    for word in SHORT_TOTALS:
-        if text.startswith(word):
-            rest = text.removeprefix(word)
-            figure = rest.lstrip(" :=")
-            if not others:
-                return rest != figure and ":" in rest and _FIGURE.fullmatch(figure) is not None
-            if _AFTER_SHORT_TOTAL.fullmatch(rest) or text.startswith(_BEFORE_GROUPS):
-                return all(map(_FIGURE.fullmatch, others))
-    return False
+    return begins_with(first.casefold(), TOTALS) or is_short_total(first.casefold(), others)
