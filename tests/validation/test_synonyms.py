@@ -20,6 +20,6 @@ def test_each_word_is_spelled_as_names_are_compared_and_stands_once_for_a_field(
 
 @pytest.mark.parametrize("sobject", ["Account", "Contact", "Lead", "Opportunity"])
 def test_a_word_is_no_field_of_another_object(sobject: str) -> None:
-    names = {name for _, fields in words_for_fields(sobject) for name in fields}
+    names = {name for groups in words_for_fields(sobject).values() for names in groups for name in names}
     assert ("Name" in names) == (sobject in ("Account", "Opportunity")) and ("Company" in names) == (sobject == "Lead")
     assert not any("." in name for name in names)

@@ -24,6 +24,9 @@ Zp, and its block of tags and variation selectors."""
 
 _HALF = re.compile("[\ud800-\udfff]")
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+"""Kept, since `json.dumps` makes an encoder for each text, and a wide header is quoted name by name."""
+
 _NAME = re.compile(r"[A-Za-z][\w.:]*|…\[\+[0-9]+\]", re.ASCII)
 """An API name, or the mark that stands for names that were left out."""
 
@@ -66,7 +69,7 @@ def quoted_names(names: Iterable[str], most: int = NAMES_SHOWN) -> str:
 
 def as_json(value: object) -> str:
     """Return the value as JSON on one line, its hidden characters escaped."""
-    return visible(json.dumps(value, ensure_ascii=False))
+    return visible(_encode(value))
 
 
 def visible(text: str) -> str:

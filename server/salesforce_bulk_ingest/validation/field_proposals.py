@@ -48,10 +48,12 @@ class FieldProposals:
                 self._find_columns(describe)
 
     def _find_meanings(self, describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]) -> None:
+        columns = columns_of(self._header, describe, {})
+        unknown = {index: column for index, column in enumerate(columns) if isinstance(column, UnknownColumn)}
+        if not unknown:
+            return
         meanings = Meanings(describe, parents)
-        for index, column in enumerate(columns_of(self._header, describe, {})):
-            if not isinstance(column, UnknownColumn):
-                continue
+        for index, column in unknown.items():
             meant = meanings.of(column.name)
             if len(meant) == 1:
                 self._meant[index] = meant[0].name

@@ -93,7 +93,7 @@ class Meanings:
                 self._by_target[f"{plain(_without_suffix(parent.name))}id"][parent.lookup.name] = None
             for word in _words_of(parent.lookup):
                 self._by_ids[word][parent.lookup.name] = self._by_ids[self._object + word][parent.lookup.name] = None
-        self._by_word = self._words(describe)
+        self._by_word = words_for_fields(describe.name)
 
     @property
     def parents(self) -> Sequence["Parent"]:
@@ -142,15 +142,15 @@ class Meanings:
         for spelling in _names(field):
             yield self._object + spelling
 
-    def _words(self, describe: SObjectDescribe) -> Mapping[str, tuple[str, ...]]:
-        words: dict[str, tuple[str, ...]] = {}
-        for word, names in words_for_fields(describe.name):
-            fillable = [name for name in names if name in self._fields and _is_fillable(self._fields[name])]
-            words[word] = (*words.get(word, ()), *fillable[:1])
-        return words
+    def _of_word(self, spelling: str) -> Sequence[str]:
+        return self._meant_by(spelling) or self._meant_by(spelling.removeprefix(self._object))
 
-    def _of_word(self, spelling: str) -> tuple[str, ...]:
-        return self._by_word.get(spelling) or self._by_word.get(spelling.removeprefix(self._object), ())
+    def _meant_by(self, word: str) -> Sequence[str]:
+        firsts = (next(filter(self._has_fillable, names), None) for names in self._by_word.get(word, ()))
+        return [name for name in firsts if name is not None]
+
+    def _has_fillable(self, name: str) -> bool:
+        return name in self._fields and _is_fillable(self._fields[name])
 
     def _keys_of_parents(self, spelling: str) -> Iterator[Meaning]:
         for parent, rest in self._about_parents(spelling):

@@ -252,14 +252,15 @@ class PreflightChecks:
 
     def columns(self) -> Sequence[ProfiledColumn]:
         """Return the uploaded columns, each with the field that it fills or is proposed for."""
-        return [self._column(index) for index in range(len(self._names))]
+        proposed = self._proposals.fields()
+        return [self._column(index, proposed.get(index)) for index in range(len(self._names))]
 
-    def _column(self, index: int) -> ProfiledColumn:
+    def _column(self, index: int, proposed: str | None) -> ProfiledColumn:
         name, fields = self._names[index], self._fields
         return ProfiledColumn(
             self._addresses[index],
             fills=name if fields is None or fields.is_known(index) else None,
-            proposed=self._proposals.fields().get(index),
+            proposed=proposed,
             field=None if fields is None else fields.field_of(index),
             is_key=self._key is not None and self._key.index == index,
             is_hidden=name in self._hidden,

@@ -5,7 +5,9 @@ Dutch. They are for proposals and hints alone, and count only where neither a na
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 FIELDS: dict[str, str] = {
     "Account.Name": "company companyname business businessname organization organisation organizationname organization1name "
@@ -80,12 +82,20 @@ def plain(text: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text))).casefold()
 
 
-def words_for_fields(object_name: str) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield each word with the names of the fields of which the first that an object has is meant.
+@lru_cache(64)
+def words_for_fields(object_name: str) -> Mapping[str, Sequence[Sequence[str]]]:
+    """Return the words, each with groups of names of fields; the first of each group that an object has is meant.
 
     Args:
         object_name: the API name of the object.
     """
+    groups: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for word, names in _words(object_name):
+        groups[word].append(names)
+    return dict(groups)
+
+
+def _words(object_name: str) -> Iterator[tuple[str, Sequence[str]]]:
     for field, words in FIELDS.items():
         sobject, _, name = field.rpartition(".")
         if sobject in ("", object_name):
