@@ -309,6 +309,115 @@ async def test_more_failed_rows_than_the_recipe_allows_are_told(monday: Monday) 
         assert "out of the bounds of the recipe accounts-weekly: of the rows, 20% may fail at most" in answer["summary"]
 
 
+BOUNDS_BY_RECORDS = RECIPE.replace("bounds:\n", "bounds:\n  new: 10%\n  changed: 5\n")
+
+
+def of_the_org(monday: Monday, rows: str = ROWS, recipe: str = BOUNDS_BY_RECORDS) -> None:
+    """Put the customers into the org, as a file of these rows has them, and the recipe that is held to them."""
+    (monday.recipes / "accounts-weekly.yaml").write_text(recipe)
+    keys = [row.partition(";")[0] for row in rows.splitlines()]
+    records = "".join(f"{key},Müller {key[1:]} GmbH,030 {key[1:]},1000.5,Customer\n" for key in keys)
+    monday.direct.load(f"Erp_Id__c,Name,Phone,AnnualRevenue,Type\n{records}", "Account")
+
+
+async def refused_and_foreseen(client: Client, name: str) -> str:
+    """Why a load by the recipe is refused, which its dry run says too."""
+    text = await refusal(client, "create-ingest-job", data=by_recipe(name))
+    dry = await client.call_tool("create-ingest-job", {"data": by_recipe(name), "dryRun": True})
+    reason = text.splitlines()[0].removeprefix("INSUFFICIENT_ACCESS: ")
+    assert reason in text_of(dry)
+    return reason.removeprefix("The file is out of the bounds of the recipe accounts-weekly: ")
+
+
+async def test_a_file_that_makes_or_changes_too_many_records_stops(monday: Monday) -> None:
+    of_the_org(monday)
+    jobs = monday.jobs()
+    wrong = {
+        "last year's keys": ROWS.replace("K", "L"),
+        "names of the next row": "".join(f"K{n};Müller {n + 1} GmbH;030 {n};1.000,5;x\n" for n in range(1, 11)),
+        "both": ROWS.replace(";Müller", ";Maier") + "L1;A;1;1,5;\nL2;B;2;1,5;\n",
+    }
+    told = {}
+    async with monday.agent() as client:
+        for case, rows in wrong.items():
+            monday.write("kunden-02.csv", HEADER + rows)
+            told[case] = await refused_and_foreseen(client, "kunden-02.csv")
+        upsert = {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}
+        job = await call(client, "create-ingest-job", body=upsert)
+        text = await refusal(client, "upload-data-ingest-job", jobId=job["id"], body=by_recipe("kunden-02.csv"))
+        assert told["both"] in text
+    assert (monday.jobs(), monday.count()) == (jobs + 1, 10)
+    assert told == snapshot(
+        {
+            "last year's keys": "10 of 10 rows would make a new record, and 10% is the most (new).",
+            "names of the next row": "10 of 10 rows would change a record, and 5 is the most (changed).",
+            "both": "2 of 12 rows would make a new record, and 10% is the most (new); 10 of 12 rows would change a record, and 5 is the most (changed).",
+        }
+    )
+
+
+async def test_a_file_within_the_bounds_by_records_goes_in_and_so_does_its_repeat(monday: Monday) -> None:
+    of_the_org(monday)
+    monday.write("kunden-02.csv", HEADER + ROWS.replace("030 2;", "040 2;") + "K11;Müller 11 GmbH;030 11;1.000,5;x\n")
+    async with monday.agent() as client:
+        created = await call(client, "create-ingest-job", data=by_recipe("kunden-02.csv"))
+        repeated = await call(client, "create-ingest-job", data=by_recipe("kunden-02.csv"))
+        assert repeated["id"] == created["id"]
+        assert (await closed(client, created["id"]))["numberRecordsFailed"] == 0
+    assert monday.count() == 11
+
+
+UNSEEN: dict[str, dict[str, Any]] = {
+    "no comparison": {"compare_rows": 0},
+    "a sample, which has enough new rows": {"compare_rows": 4},
+    "a limit of the org": {},
+}
+
+
+async def test_a_bound_that_can_not_be_held_stops_the_load_and_says_why(monday: Monday) -> None:
+    of_the_org(monday, ROWS[: len(ROWS) // 2])
+    monday.write("kunden-02.csv", HEADER + "".join(f"L{n};Neu;1;1,5;\n" for n in range(3)) + ROWS)
+    jobs, told = monday.jobs(), {}
+    for case, settings in UNSEEN.items():
+        async with monday.agent(**settings) as client:
+            if not settings:
+                await client.call_tool("list-all-ingest-jobs", {})
+                monday.direct.go_wrong({"fault": "request-limit", "on": "query"})
+            told[case] = await refused_and_foreseen(client, "kunden-02.csv")
+            monday.direct.go_right()
+    assert monday.jobs() == jobs
+    assert told == snapshot(
+        {
+            "no comparison": "how many rows would make a new record (new, 10% at most) or change a record (changed, 5 at most) is not known: this server compares no rows with the org (--compare-rows).",
+            "a sample, which has enough new rows": "3 of 13 rows would make a new record, and 10% is the most (new); how many rows would change a record (changed, 5 at most) is not known: Only 4 of 13 rows were compared with the org (--compare-rows).",
+            "a limit of the org": "how many rows would make a new record (new, 10% at most) or change a record (changed, 5 at most) is not known: Not all records by Erp_Id__c could be looked for. Salesforce answered REQUEST_LIMIT_EXCEEDED.",
+        }
+    )
+
+
+async def test_a_bound_is_held_as_far_as_it_was_seen(monday: Monday) -> None:
+    recipe = BOUNDS_BY_RECORDS.replace("new: 10%", "new: 9").replace("changed: 5", "changed: 9")
+    of_the_org(monday, recipe=recipe)
+    monday.write("kunden-02.csv", HEADER + ROWS)
+    async with monday.agent(compare_rows=4) as client:
+        created = await call(client, "create-ingest-job", data=by_recipe("kunden-02.csv"))
+    assert created["state"] == "Open"
+
+
+@pytest.mark.parametrize(
+    ("operation", "bound"), [("insert", "new: 5"), ("insert", "changed: 5%"), ("update", "new: 1")]
+)
+async def test_a_recipe_has_no_bound_that_its_operation_can_not_be_held_to(
+    operation: str, bound: str, monday: Monday
+) -> None:
+    text = f"object: Account\noperation: {operation}\ncolumns: {{Firma: Name}}\nbounds: {{{bound}}}\n"
+    (monday.recipes / "accounts-weekly.yaml").write_text(text)
+    monday.write("kunden-02.csv", "Firma\nAcme\n")
+    async with monday.agent() as client:
+        text = await refusal(client, "create-ingest-job", data=by_recipe("kunden-02.csv"))
+    assert f"bounds.{bound.partition(':')[0]} is for" in text
+
+
 INSERT = {"object": "Account", "operation": "insert"}
 
 

@@ -88,6 +88,7 @@ class OrgComparison:
         looked_for: what was looked for of rows that name no records: the names of columns.
         has_parents: whether parents were looked for.
         other_parents: the names of the columns with parents that were not looked for.
+        sees_all_cells: whether all columns of rows that name records were compared with these.
         mistakes: what looks like a mistake, the worst first.
         api_calls: the number of calls to the org.
     """
@@ -104,6 +105,7 @@ class OrgComparison:
     looked_for: tuple[str, ...] = ()
     has_parents: bool = False
     other_parents: tuple[str, ...] = ()
+    sees_all_cells: bool = False
     mistakes: tuple[Mistake, ...] = ()
     api_calls: int = 0
 
@@ -111,6 +113,13 @@ class OrgComparison:
     def with_record(self) -> int:
         """The number of rows that name one record."""
         return self.fates[Fate.CHANGED] + self.fates[Fate.EQUAL]
+
+    def rows_of(self, fate: Fate) -> tuple[int, int]:
+        """Return the fewest and the most of all rows that can have this fate, as far as their records were seen."""
+        unseen = self.total - self.fates.total() + self.fates[Fate.UNSEEN]
+        if fate is Fate.CHANGED and not self.sees_all_cells:
+            unseen += self.fates[Fate.EQUAL]
+        return self.fates[fate], self.fates[fate] + unseen
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -183,6 +192,7 @@ class OrgComparer:
             parents=parents,
             has_parents=bool(self._columns.parents) and not target.deletes,
             other_parents=() if target.deletes else self._columns.other_parents,
+            sees_all_cells=len(sides.columns) == len(self._columns.compared) and not self._columns.unseen,
             unseen=tuple(self._unseen),
             mistakes=tuple(mistakes),
             api_calls=self._reader.calls,

@@ -35,7 +35,7 @@ def recipe_of(job: Job, load: JobLoad | None) -> str:
     said = _said(job, load, rows if isinstance(rows, Mapping) and rows else {"columns": GAP})
     lines = [
         f"How job {job.id} was loaded{_from(part.origin.source)}: to be reviewed, and kept under the name of the load.",
-        f"The job had {part.rows:,} rows in all: bounds may say rows: {{min: ..., max: ...}}, and cleared and failed.",
+        f"The job had {part.rows:,} rows in all: bounds may say rows: {{min: ..., max: ...}}, and {_shares(job)}.",
     ]
     if isinstance(lines_out := _left_out(rows).get("lines"), str):
         lines.append(
@@ -43,6 +43,12 @@ def recipe_of(job: Job, load: JobLoad | None) -> str:
         )
     head = "".join(f"# {visible(line)}\n" for line in lines)
     return head + yaml.safe_dump(without_hidden(said), sort_keys=False, allow_unicode=True, width=WIDTH)
+
+
+def _shares(job: Job) -> str:
+    """Return the other bounds that a recipe of such jobs can have, in words."""
+    by_records = {"upsert": "new, changed, ", "update": "changed, "}.get(str(job.operation), "")
+    return f"{by_records}cleared and failed"
 
 
 def _from(source: str) -> str:

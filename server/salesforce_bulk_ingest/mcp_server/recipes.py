@@ -13,9 +13,9 @@ from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, OutOfBounds, RecipeMistake, RefusedByPolicy
 from salesforce_bulk_ingest.base.text import quoted, visible
+from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds, Most
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
 from salesforce_bulk_ingest.loading.header_bounds import HeaderBounds
-from salesforce_bulk_ingest.loading.load_bounds import LoadBounds, Most
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.recipe_folder import RecipeFolder
 from salesforce_bulk_ingest.loading.sdl import loader_mapping
@@ -42,6 +42,10 @@ def _most(text: str) -> str:
     return text
 
 
+def _parsed_most(text: str | None) -> Most | None:
+    return None if text is None else Most.parse(text)
+
+
 MostText = Annotated[str, BeforeValidator(_as_text), AfterValidator(_most)]
 Tolerance = Literal["refuse", "allow"]
 
@@ -66,6 +70,8 @@ class BoundsBody(ClosedModel):
     newHeaders: Tolerance = "refuse"
     missingHeaders: Tolerance = "refuse"
     cleared: MostText | None = None
+    new: MostText | None = None
+    changed: MostText | None = None
     failed: MostText | None = None
 
 
@@ -89,6 +95,14 @@ class Recipe(MappingBody, CreateBody):
     def _knows_its_columns(self) -> Self:
         if not (self.columns or self.only or self.fields):
             raise ValueError("name the columns of the file in columns, or the fields that they are named for in fields")
+        return self
+
+    @model_validator(mode="after")
+    def _can_hold_its_bounds(self) -> Self:
+        if self.bounds.new is not None and self.operation != "upsert":
+            raise ValueError("bounds.new is for upserts, which make and change records; leave it out")
+        if self.bounds.changed is not None and self.operation not in ("upsert", "update"):
+            raise ValueError("bounds.changed is for updates and upserts; leave it out")
         return self
 
     @property
@@ -159,16 +173,19 @@ class Recipe(MappingBody, CreateBody):
     @property
     def load_bounds(self) -> LoadBounds:
         """The bounds of the load."""
-        cleared = self.bounds.cleared
+        bounds = self.bounds
+        cleared, new, changed = map(_parsed_most, (bounds.cleared, bounds.new, bounds.changed))
         return LoadBounds(
             self.name,
             self.object,
             self.operation,
             self.externalIdFieldName,
-            self.bounds.rows.min,
-            self.bounds.rows.max,
-            None if cleared is None else Most.parse(cleared),
+            bounds.rows.min,
+            bounds.rows.max,
+            cleared,
             self.fields,
+            new,
+            changed,
         )
 
 

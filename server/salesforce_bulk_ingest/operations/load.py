@@ -167,10 +167,15 @@ class _PlannedLoad:
     bounds: UploadBounds | None
     report: ReportLoad
 
-    def check_bounds(self, number: int) -> None:
+    @property
+    def needs_comparison(self) -> bool:
+        """Whether its recipe has bounds that only a comparison of all columns with the org can hold it to."""
+        return self.request.bounds is not None and self.request.bounds.needs_comparison
+
+    def check_bounds(self, number: int, comparison: OrgComparison | None) -> None:
         """Raise RefusedByPolicy where the policy does not let this part into a job, or its recipe the whole load."""
         if self.request.bounds is not None:
-            self.request.bounds.check(self.plan)
+            self.request.bounds.check(self.plan, comparison)
         if self.bounds is not None:
             part = self.plan.parts[number - 1]
             self.bounds.check(part.rows, part.size, self.plan.header, "These rows can't be read as CSV with a header.")
@@ -221,7 +226,7 @@ class LoadOperations:
         rules: the operator's rules for changes.
         planner: plans the load.
         once: what keeps rows from going twice.
-        comparisons: compares the rows of a dry run with the org.
+        comparisons: compares rows with the org: those of a dry run, and those of a recipe whose bounds need it.
         seconds_left: returns the seconds that the current call may still wait.
 
     Every method raises `SalesforceError` where Salesforce refuses the call or can't be reached, and `IngestError` where this
@@ -284,8 +289,11 @@ class LoadOperations:
         if dry_run:
             return await self._dry_run(load, None, create.destination(), create.sobject, lines)
         number = await _checked_part(load.plan, load.request, lines, "no job was made and nothing was sent")
+        looking = self._look_for_bounds(load, create.destination(), create.sobject)
+        if looking is not None and not await looking.wait(seconds()):
+            return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
         async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
-            load.check_bounds(number)
+            load.check_bounds(number, looking.result if looking else None)
 
         async def check() -> _Checked:
             comparing = load.compare(number, None)
@@ -344,8 +352,11 @@ class LoadOperations:
         if dry_run:
             return await self._dry_run(load, job, Destination.of_job(job), job.object, lines)
         number = await _checked_part(load.plan, load.request, lines)
+        looking = self._look_for_bounds(load, Destination.of_job(job), job.object)
+        if looking is not None and not await looking.wait(self._seconds_left()):
+            return UploadOutcome(org, job, "checking", done_bytes=load.plan.size)
         async with self._rules.audit.of(Write.to(job, "upload")):
-            load.check_bounds(number)
+            load.check_bounds(number, looking.result if looking else None)
         return await self._check_and_send(load, job, number)
 
     async def _made_for_skipped(self, org: Org, create: CreateRequest, request: LoadRequest[AnySource]) -> str | None:
@@ -359,6 +370,14 @@ class LoadOperations:
         """Raise RefusedByPolicy where rows may not be loaded unchecked, or without a recipe."""
         self._rules.policy.check_preflight(preflight=request.preflight)
         self._rules.policy.check_recipe(is_by_recipe=request.bounds is not None)
+
+    def _look_for_bounds(
+        self, load: _PlannedLoad, destination: Destination, sobject: str | None
+    ) -> SharedTask[OrgComparison | None] | None:
+        """Return the task that compares rows with the org where the bounds of a recipe need that; None where none does."""
+        if not load.needs_comparison:
+            return None
+        return self._comparisons.start(load.org, load.plan, sobject, destination, None)
 
     async def _check_and_send(self, load: _PlannedLoad, job: Job, number: int) -> UploadOutcome:
         """Check whether the rows went before, and send them."""
@@ -420,7 +439,8 @@ class LoadOperations:
         """Return the outcome of a dry run, whose findings name the rows on so many lines."""
         _check_part_and_sha256(load.plan, load.request)
         part, operation = load.request.part, destination.operation
-        looking = self._comparisons.start(load.org, load.plan, sobject, destination, load.request.compare)
+        names = None if load.needs_comparison else load.request.compare
+        looking = self._comparisons.start(load.org, load.plan, sobject, destination, names)
         comparing = load.compare(part, job)
         for task in (comparing, looking):
             if task is not None and not await task.wait(self._seconds_left()):
@@ -428,14 +448,16 @@ class LoadOperations:
         checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
         comparison = looking.result if looking else None
         seen = comparison.findings if comparison else ()
-        refusal = self._refusal_of(load, operation, sobject)
+        refusal = self._refusal_of(load, operation, sobject, comparison)
         foreseen = self._rules.close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
         named = await run_in_thread(load.plan.with_named_rows, lines)
         plan = named.with_notes((*_as_findings(refusal), *seen, *checked.notes, *foreseen))
         twice = None if plan.has_errors else checked.refusal
         return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal or twice, comparison=comparison)
 
-    def _refusal_of(self, load: _PlannedLoad, operation: str | None, sobject: str | None) -> RefusedByPolicy | None:
+    def _refusal_of(
+        self, load: _PlannedLoad, operation: str | None, sobject: str | None, comparison: OrgComparison | None
+    ) -> RefusedByPolicy | None:
         """Return what the policy would refuse a load with, of one part or of all; None if it would not."""
         asked = load.request.part
         try:
@@ -443,7 +465,7 @@ class LoadOperations:
             self._check_way(load.request)
             for part in load.plan.parts:
                 if asked in (None, part.number):
-                    load.check_bounds(part.number)
+                    load.check_bounds(part.number, comparison)
         except RefusedByPolicy as refusal:
             return refusal
         return None

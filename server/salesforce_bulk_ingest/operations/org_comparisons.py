@@ -19,8 +19,9 @@ from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.columns import columns_of
 from salesforce_bulk_ingest.validation.destination import Destination, LoadTarget
 
-PATIENCE_SECONDS = 30.0
-"""How long the org is asked for records: less than a call may take, so that what was seen by then is told."""
+PATIENCE_SECONDS = 25.0
+"""How long the org is asked for records: less than a call may take, and one that makes a job may wait for its rows, so that
+what was seen by then is told."""
 
 
 class OrgComparisons:

@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFiel
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
-from salesforce_bulk_ingest.loading.load_bounds import LoadBounds
+from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.base.errors import OutOfBounds
-from salesforce_bulk_ingest.loading.load_bounds import LoadBounds, Most
+from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds, Most
 
 counts = st.integers(0, 10**6)
 

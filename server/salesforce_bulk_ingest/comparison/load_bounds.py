@@ -7,6 +7,8 @@ from typing import Self
 
 from salesforce_bulk_ingest.base.errors import OutOfBounds
 from salesforce_bulk_ingest.base.text import as_name, quoted_names
+from salesforce_bulk_ingest.comparison.changes import Fate
+from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.loading.plan import Plan
 
 _MOST = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(%?)")
@@ -52,6 +54,8 @@ class LoadBounds:
         most_rows: the most rows; None for any number.
         cleared: the most cells of each field that are cleared; None for any number.
         fields: the names of the fields that may be written; none for all.
+        new: the most rows that make a new record; None for any number.
+        changed: the most rows that change a record; None for any number.
     """
 
     recipe: str
@@ -62,11 +66,18 @@ class LoadBounds:
     most_rows: int | None = None
     cleared: Most | None = None
     fields: tuple[str, ...] = ()
+    new: Most | None = None
+    changed: Most | None = None
 
     @property
     def needs_profile(self) -> bool:
         """Whether the cells have to be counted for them."""
-        return self.cleared is not None
+        return self.cleared is not None or self.needs_comparison
+
+    @property
+    def needs_comparison(self) -> bool:
+        """Whether the rows have to be compared with the org for them."""
+        return self.new is not None or self.changed is not None
 
     def check_job(self, sobject: str | None, operation: str | None, external_id_field: str | None) -> None:
         """Raise OutOfBounds for a job of another kind than that of the recipe."""
@@ -79,9 +90,18 @@ class LoadBounds:
                 self.recipe,
             )
 
-    def check(self, plan: Plan) -> None:
-        """Raise OutOfBounds where the rows of a plan are out of the bounds; a source that can't be read is not judged."""
+    def check(self, plan: Plan, comparison: OrgComparison | None) -> None:
+        """Raise OutOfBounds where the rows of a plan are out of the bounds, or may be, as far as their records were seen.
+
+        A source that can't be read is not judged, and rows with errors are not judged by the records.
+
+        Args:
+            plan: the plan of the rows.
+            comparison: the rows compared with the org; None where they could not be, or need not be.
+        """
         out = list(self._out(plan)) if plan.header else []
+        if not plan.has_errors:
+            out += self._out_in_org(plan, comparison)
         if out:
             raise OutOfBounds(out, self.recipe)
 
@@ -102,3 +122,30 @@ class LoadBounds:
                         f"it would clear {as_name(name)} in {column.clears:,} of {plan.rows:,} rows, and {self.cleared} is "
                         "the most (cleared)"
                     )
+
+    def _out_in_org(self, plan: Plan, comparison: OrgComparison | None) -> Iterator[str]:
+        unknown = list[str]()
+        for name, fate, most, deed in (
+            ("new", Fate.NEW, self.new, "make a new record"),
+            ("changed", Fate.CHANGED, self.changed, "change a record"),
+        ):
+            fewest, possible = (0, plan.rows) if comparison is None else comparison.rows_of(fate)
+            if most is not None and most.is_exceeded(fewest, plan.rows):
+                yield f"{fewest:,} of {plan.rows:,} rows would {deed}, and {most} is the most ({name})"
+            elif most is not None and most.is_exceeded(possible, plan.rows):
+                unknown.append(f"{deed} ({name}, {most} at most)")
+        if unknown:
+            yield f"how many rows would {' or '.join(unknown)} is not known: {_why_not_known(plan, comparison)}"
+
+
+def _why_not_known(plan: Plan, comparison: OrgComparison | None) -> str:
+    """Return why the records of some rows were not seen, as a part of a sentence."""
+    if comparison is None:
+        if plan.sample is None:
+            return "this server compares no rows with the org (--compare-rows)"
+        return "the fields of the object could not be read"
+    reasons = list(comparison.unseen)
+    if comparison.rows < comparison.total:
+        compared = f"{comparison.rows:,} of {comparison.total:,} rows"
+        reasons.append(f"Only {compared} were compared with the org (--compare-rows).")
+    return " ".join(reasons).removesuffix(".")
