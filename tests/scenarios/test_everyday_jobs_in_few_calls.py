@@ -317,3 +317,72 @@ async def test_a_bad_file_stops_the_program(half: Half, crm: Org) -> None:
             await program.until(heard, all_loaded)
     assert crm.writes() == 0
     within_the_price("a bad file", half, program.spent)
+
+
+RECIPE = """
+object: Account
+operation: upsert
+externalIdFieldName: Erp_Id__c
+columns: {Kundennr: Erp_Id__c, Firma: Name, Telefon: Phone}
+bounds: {new: 20%}
+"""
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_a_reviewed_load_by_its_recipe(half: Half, crm: Org) -> None:
+    (crm.folder / "accounts-weekly.yaml").write_text(RECIPE)
+    crm.write("kunden-07.csv", "Kundennr,Firma,Telefon\n" + "".join(f"E-{n},Firma {n},{n}\n" for n in range(11)))
+    crm.direct.load("Erp_Id__c,Name\n" + "".join(f"E-{n},Alt {n}\n" for n in range(10)), "Account")
+    async with agent_of(crm, recipes=crm.folder) as client:
+        program = Program(client, half, {})
+        data = {"recipe": "accounts-weekly", "file": "kunden-07.csv"}
+        await program.until(await program.begin("create-ingest-job", data=data), all_loaded)
+    assert crm.count("Account") == 11
+    within_the_price("a reviewed load by its recipe", half, program.spent, 2)
+
+
+THERE = [[f"E-{n}", f"Company {n}", f"0221 {n}", f"City {n % 5}", f"{n} Main Street"] for n in range(100)]
+UPSERT = {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}
+HEADER = "Erp_Id__c,Name,Phone,BillingCity,BillingStreet"
+NEW_PHONES = [[key, name, f"{phone}-0", *others] for key, name, phone, *others in THERE]
+
+
+def as_csv(rows: list[list[str]], header: str = HEADER) -> str:
+    """The rows of a file."""
+    return "\n".join([header, *map(",".join, rows)])
+
+
+WRONG_FILES: dict[str, tuple[dict[str, str], str]] = {
+    "a file shifted by one row, its phones cleared": (
+        UPSERT,
+        as_csv([[row[0], other[1], "#N/A", *row[3:]] for row, other in zip(THERE, THERE[1:] + THERE[:1], strict=True)]),
+    ),
+    "a file of another object": (
+        {"object": "Account", "operation": "update"},
+        as_csv([[f"003000000{n:06}", f"0221 {n}"] for n in range(100)], "Id,Phone"),
+    ),
+    "a file of last year's keys": (UPSERT, as_csv([[f"L{row[0]}", *row[1:]] for row in THERE])),
+    "a file with two columns swapped": (UPSERT, as_csv([[*row[:3], row[4], row[3]] for row in THERE])),
+}
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_wrong_files_stop_the_program_and_the_right_one_goes_in(half: Half, crm: Org) -> None:
+    crm.direct.load(as_csv(THERE), "Account")
+    before, jobs = crm.records("SELECT Erp_Id__c, Name, Phone, BillingCity FROM Account"), crm.writes()
+    async with agent_of(crm) as client:
+        for name, (body, rows) in WRONG_FILES.items():
+            crm.write("accounts.csv", rows)
+            program = Program(client, half, {})
+            heard = await program.begin("create-ingest-job", body=body, data={"file": "accounts.csv"}, dryRun=True)
+            with pytest.raises(UnknownGap, match="<the corrected rows>"):
+                await program.until(heard, all_loaded)
+            within_the_price(name, half, program.spent)
+        assert crm.records("SELECT Erp_Id__c, Name, Phone, BillingCity FROM Account") == before
+        assert crm.writes() == jobs
+        crm.write("accounts.csv", as_csv(NEW_PHONES[:20] + THERE[20:]))
+        program = Program(client, half, {})
+        heard = await program.begin("create-ingest-job", body=UPSERT, data={"file": "accounts.csv"}, dryRun=True)
+        await program.until(heard, all_loaded)
+        within_the_price("the right file", half, program.spent)
+    assert crm.records("SELECT Phone FROM Account WHERE Erp_Id__c = 'E-7'") == [("0221 7-0",)]

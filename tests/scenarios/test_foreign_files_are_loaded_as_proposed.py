@@ -188,6 +188,28 @@ async def test_a_proposal_of_formats_alone_is_loaded_as_it_stands(org: WatchedOr
     )
 
 
+async def test_beside_proposed_formats_a_whole_call_corrects_the_rows_that_fail_all_the_same(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    csv = "LastName,Birthdate\nFormat 3,31.01.1990\n,1.2.1985\n"
+    contacts = {"object": "Contact", "operation": "insert"}
+    async with agent_keeping(org, tmp_path) as client:
+        checked = await call(client, "create-ingest-job", body=contacts, data={"csv": csv}, dryRun=True)
+        whole = next_call(checked["next"].partition(" Or ")[2])[1]["data"]
+        assert (whole["formats"], whole["values"]) == (
+            {"Birthdate": "DD.MM.YYYY"},
+            {"LastName": {"": '<LastName for "">'}},
+        )
+        checked = await call(
+            client,
+            "create-ingest-job",
+            body=contacts,
+            data={**whole, "csv": csv, "values": {"LastName": {"": "?"}}},
+            dryRun=True,
+        )
+    assert (checked["rows"], checked["findings"]) == (2, [])
+
+
 async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_value(
     org: WatchedOrg, tmp_path: Path
 ) -> None:

@@ -134,22 +134,29 @@ def known_to_fail(plan: Plan) -> str:
 
 
 def next_with_correction(plan: Plan, given: GivenCall) -> str:
-    """Return a sentence, after a space, with the call that sends no row that is known to fail; empty if none is."""
+    """Return a sentence, after a space, with the call that sends no row that is known to fail; empty if none is.
+
+    The call takes the formats that are proposed, which correct the cells of their fields.
+    """
     if given.is_by_recipe:  # only those who review the recipe change what it does with rows
         return ""
-    failing = [finding for finding in plan.findings if finding.fails == "these rows"]
+    formats = _formats(plan)
+    failing = [finding for finding in plan.findings if finding.fails == "these rows" and finding.column not in formats]
     corrected = {finding.column: finding.cells for finding in failing if finding.column and finding.cells is not None}
     lines = sorted({line for finding in failing if finding.cells is None for line in finding.lines})
     are_known = all(finding.count == len(finding.lines) for finding in failing if finding.cells is None)
-    gaps = gaps_of(Correction((), (), values=corrected))
     can_leave_out = bool(lines) and are_known and plan.mapped_source.source.has_lines
     gaps = gaps_of(Correction((), (), values=corrected), "findings")
-    leaving = given.leaving_out({"lines": ", ".join(map(str, lines))}) if can_leave_out else given
+    read = given.with_changes({"formats": formats}) if formats else given
+    leaving = read.leaving_out({"lines": ", ".join(map(str, lines))}) if can_leave_out else read
     does = [
+        *(["takes these formats"] if formats else []),
         *(["takes others for the cells that fail, with the gaps filled"] if gaps else []),
         *([f"leaves {counted(len(lines), 'row')} out"] if can_leave_out else []),
     ]
-    return f" Or {leaving.with_changes(gaps).again()} {' and '.join(does)}: ask the user." if does else ""
+    return (
+        f" Or {leaving.with_changes(gaps).again()} {' and '.join(does)}: ask the user." if gaps or can_leave_out else ""
+    )
 
 
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
@@ -186,6 +193,15 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     )
 
 
+def next_for_mistakes(plan: Plan, given: GivenCall) -> str:
+    """Return what to do with rows that look like a mistake: who only follows calls is not to send them."""
+    mended = given if given.is_by_recipe else given.with_rows(CORRECTED_ROWS)
+    checks = f"{mended.checked()} checks the rows, once they are corrected"
+    sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)} {_as_checked(plan)}"
+    wanted = "once the user has seen what looks like a mistake, and wants it"
+    return f"{checks}; {sends}, {wanted}.{next_with_correction(plan, given)}"
+
+
 def call_that_sends(plan: Plan, given: GivenCall) -> str:
     """Return the call that sends the rows that were checked, or a part of them, and refuses others."""
     part = {"part": _part_of(given)} if len(plan.parts) > 1 else {}
@@ -195,9 +211,9 @@ def call_that_sends(plan: Plan, given: GivenCall) -> str:
 def next_for_formats(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows of which cells are likely to be written in foreign formats."""
     proposed = given.with_changes({"formats": _formats(plan)}).again()
-    sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}"
-    as_they_are = "as it is" if len(plan.parts) > 1 else "as they are"
-    return f"{proposed} takes the proposed formats, once the user agrees; {sends} {as_they_are}."
+    sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)} {_as_checked(plan)}"
+    takes = f"{proposed} takes the proposed formats, once the user agrees"
+    return f"{takes}; {sends}.{next_with_correction(plan, given)}"
 
 
 def _part_of(given: GivenCall) -> int:
@@ -206,6 +222,10 @@ def _part_of(given: GivenCall) -> int:
 
 def _what_is_sent(plan: Plan, given: GivenCall) -> str:
     return f"part {_part_of(given)} of {len(plan.parts)}" if len(plan.parts) > 1 else "the rows"
+
+
+def _as_checked(plan: Plan) -> str:
+    return "as it is" if len(plan.parts) > 1 else "as they are"
 
 
 def _mended(plan: Plan, of_job: Sequence[Finding], given: GivenCall) -> tuple[GivenCall, list[str]]:

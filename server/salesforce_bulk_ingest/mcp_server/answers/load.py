@@ -19,6 +19,7 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
     found_in,
     known_to_fail,
     next_for_formats,
+    next_for_mistakes,
     next_for_unsent,
     next_with_correction,
     verdict,
@@ -195,15 +196,12 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
     if outcome.status == "checked":
         if plan.formats and not plan.has_errors and not given.is_by_recipe:
             return next_for_formats(plan, given)
+        if outcome.comparison is not None and outcome.comparison.mistakes:
+            return next_for_mistakes(plan, given)
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)
-        looks_wrong = outcome.comparison is not None and outcome.comparison.mistakes
-        unless = (
-            "once the user has seen what looks like a mistake, and wants it"
-            if looks_wrong
-            else "if they are still the same"
-        )
-        return f"{call_that_sends(plan, given)} sends the rows, {unless}.{next_with_correction(plan, given)}"
+        sends = f"{call_that_sends(plan, given)} sends the rows, if they are still the same."
+        return f"{sends}{next_with_correction(plan, given)}"
     assert job is not None
     if outcome.status == "in progress":
         options = {name: value for name, value in given.arguments.items() if name in ("part", "sha256", "preflight")}
