@@ -79,6 +79,7 @@ class JobLoad:
         next_job: the id, of 15 characters, of the job that got the next part; None if there is no such job.
         all_parts: for the last part, what became of the rows of all parts; None where that was not looked up.
         columns: the names of the columns that were sent; None where they are not known.
+        skipped_part: the number of the first part before this one that no job is known to have; None if there is none.
     """
 
     rows: int | None
@@ -86,6 +87,7 @@ class JobLoad:
     next_job: str | None = None
     all_parts: AllParts | None = None
     columns: tuple[str, ...] | None = None
+    skipped_part: int | None = None
 
 
 class Content(Protocol):
@@ -197,10 +199,13 @@ class Uploads:
         if known is None:
             return None
         part = known.part
-        next_job = None
-        if part is not None and part.number < part.of:
-            next_job = await self._ledger.next_job(org.key, job_id)
-        return JobLoad(known.rows, part, next_job, columns=known.columns)
+        load = JobLoad(known.rows, part, columns=known.columns)
+        if part is None or part.of == 1:
+            return load
+        next_job = await self._ledger.next_job(org.key, job_id)
+        others = await self._ledger.jobs_of_other_parts(org.key, job_id)
+        skipped = next((number for number in range(1, part.number) if number not in others), None)
+        return replace(load, next_job=next_job, skipped_part=skipped)
 
     async def jobs_of_other_parts(self, org: Org, job_id: str) -> dict[int, str]:
         """Return the ids of the jobs with the other parts of a job's load, by the number of the part, as far as known."""

@@ -177,10 +177,22 @@ async def test_parts_that_run_or_are_not_known_are_named(org: WatchedOrg, tmp_pa
             " In 2 of the 4 parts: 2 loaded, none failed; part 2 not ended yet; part 3 not known here."
             in answer["summary"]
         )
+        assert '"part": 3' in answer["next"]
         await call(client, "delete-ingest-job", jobId=first)
         await call(client, "close-abort-ingest-job", jobId=second, body={"state": "Aborted"})
         answer = await call(client, "get-ingest-job-status", jobId=last)
     assert " In 2 of the 4 parts: 1 loaded, none failed; parts 1, 3 not known here." in answer["summary"]
+
+
+async def test_a_part_that_was_skipped_comes_before_the_next_one(org: WatchedOrg, tmp_path: Path) -> None:
+    async with in_parts(org, tmp_path) as client:
+        _, third = await parts_sent(client, tmp_path, 1, 3)
+        await closed(client, third)
+        _, _, following = (await call(client, "get-ingest-job-status", jobId=third))["next"].partition(" Then ")
+        tool, arguments = next_call(following)
+        assert (await call(client, tool, **arguments))["part"] == 2
+        _, _, following = (await call(client, "get-ingest-job-status", jobId=third))["next"].partition(" Then ")
+    assert next_call(following)[1]["part"] == 4
 
 
 async def test_rows_of_parts_that_were_neither_loaded_nor_failed_are_counted(org: WatchedOrg, tmp_path: Path) -> None:

@@ -104,9 +104,19 @@ def _source(name: str) -> str:
 
 
 def next_part(job: Job, load: JobLoad | None) -> str:
-    """Return what takes the next part of the rows, or has taken it; empty where there is none, or this is not known."""
+    """Return what takes the next part of the rows, or has taken it; empty where there is none, or this is not known.
+
+    A part that was skipped comes first.
+    """
     part = None if load is None else load.part
-    if load is None or part is None or part.number >= part.of:
+    if load is None or part is None:
+        return ""
+    if load.skipped_part is not None:
+        skipped = part_call(job, part.origin.arguments, load.skipped_part, part.sha256)
+        return (
+            f"{skipped} takes part {load.skipped_part} of {part.of}, unless it went in: no job with it is known here."
+        )
+    if part.number >= part.of:
         return ""
     number = f"part {part.number + 1} of {part.of}"
     if load.next_job is not None:
