@@ -65,6 +65,7 @@ class Finding:
         rows: the rows on the first lines, if they were looked for; None for a line on which none begins.
         cells: the different cells at fault where others in their place correct the mistake, and none of them where they are
             many, long or hidden; None where no other cells would.
+        kind: the kind of mistake; None where it is found in no row.
     """
 
     level: Level
@@ -77,6 +78,7 @@ class Finding:
     fails: Fails | None = None
     rows: tuple[NamedRow | None, ...] = ()
     cells: tuple[str, ...] | None = None
+    kind: FindingKind | None = field(default=None, compare=False)
 
 
 class Findings:
@@ -149,7 +151,7 @@ class Findings:
         if not count:
             return
         key = kind, of, column
-        new = Finding(level, what, do, column, job=job, fails=fails, cells=cells)
+        new = Finding(level, what, do, column, job=job, fails=fails, cells=cells, kind=kind)
         finding = self._by_kind.get(key) or self._new(key, new)
         finding.count += count
         if finding is not self._others.get(level) and len(finding.lines) < LINES_KEPT:

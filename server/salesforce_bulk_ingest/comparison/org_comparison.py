@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.base.hidden_fields import mask
@@ -128,6 +128,18 @@ class OrgComparison:
         for mistake in self.mistakes:
             mistake.report(findings)
         return findings.sorted()
+
+    def findings_with(self, checked: Sequence[Finding]) -> tuple[Finding, ...]:
+        """Return the findings of the checks with what looks like a mistake: a cleared column stands once, with its lines."""
+        clearing = {each.column: each for each in checked if each.kind == "clearing cells"}
+        seen = [
+            replace(each, lines=cells.lines, rows=cells.rows)
+            if each.kind == "cleared field" and (cells := clearing.pop(each.column, None)) is not None
+            else each
+            for each in self.findings
+        ]
+        others = (each for each in checked if each.kind != "clearing cells" or each.column in clearing)
+        return (*others, *seen)
 
 
 class OrgComparer:

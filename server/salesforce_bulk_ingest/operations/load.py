@@ -447,11 +447,12 @@ class LoadOperations:
                 return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
         checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
         comparison = looking.result if looking else None
-        seen = comparison.findings if comparison else ()
         refusal = self._refusal_of(load, operation, sobject, comparison)
         foreseen = self._rules.close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
         named = await run_in_thread(load.plan.with_named_rows, lines)
-        plan = named.with_notes((*_as_findings(refusal), *seen, *checked.notes, *foreseen))
+        if comparison is not None:
+            named = replace(named, findings=comparison.findings_with(named.findings))
+        plan = named.with_notes((*_as_findings(refusal), *checked.notes, *foreseen))
         twice = None if plan.has_errors else checked.refusal
         return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal or twice, comparison=comparison)
 
