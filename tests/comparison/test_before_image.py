@@ -19,11 +19,17 @@ from salesforce_bulk_ingest.comparison.before_image import (
 from salesforce_bulk_ingest.comparison.record_reader import RecordsFound
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.destination import LoadTarget
-from tests.comparison.describing import DESCRIBE, PARENT
+from tests.comparison.describing import DESCRIBE, PARENT, field
 
 ID = "001000000000001AAA"
+MORE = (field("Size__c", "double", scale=2), field("Tags__c", "multipicklist"), field("Mail__c", "email"))
 UPDATEABLE = DESCRIBE.model_copy(
-    update={"fields": tuple(each.model_copy(update={"updateable": each.name != "City__c"}) for each in DESCRIBE.fields)}
+    update={
+        "fields": tuple(
+            each.model_copy(update={"updateable": each.name not in ("Id", "City__c")})
+            for each in (*DESCRIBE.fields, *MORE)
+        )
+    }
 )
 
 
@@ -44,18 +50,41 @@ def undo(header: list[str], rows: list[list[str]], before: dict[str, Any], now: 
 def test_what_the_rows_wrote_gets_back_what_it_held() -> None:
     before = {"Name": "One", "Phone": None}
     found = undo(["Ext__c", "Name", "Phone"], [["E-1", "Uno", "1"]], before, {"Name": "Uno", "Phone": "1"})
-    assert (found.rows, found.changed, found.as_before) == ([(0, (ID, "One", "#N/A"))], [], 0)
+    assert (found.rows, found.changed, found.as_before) == ([(0, (ID, "", "One", "#N/A"))], [], 0)
 
 
 def test_a_cell_that_said_nothing_says_nothing_in_the_undo() -> None:
     before, now = {"Name": "One", "Phone": "1"}, {"Name": "Uno", "Phone": "another"}
-    assert undo(["Ext__c", "Name", "Phone"], [["E-1", "Uno", ""]], before, now).rows == [(0, (ID, "One", ""))]
+    assert undo(["Ext__c", "Name", "Phone"], [["E-1", "Uno", ""]], before, now).rows == [(0, (ID, "", "One", ""))]
 
 
 @pytest.mark.parametrize("now", [{"Name": "Someone's"}, None, {"Name": "Uno", "Ext__c": "E-2"}])
 def test_a_record_that_was_changed_or_deleted_since_is_left_out(now: dict[str, Any] | None) -> None:
     found = undo(["Ext__c", "Name"], [["E-1", "Uno"]], {"Name": "One"}, now)
     assert (found.rows, found.changed) == ([], [ID])
+
+
+@pytest.mark.parametrize(
+    ("column", "before", "cell", "now"),
+    [
+        ("Street__c", "two\r\nlines", "two\nlines", "two\nlines"),
+        ("Phone", "1", "  ", None),
+        ("Phone", "1", "\u00a0", "\u00a0"),
+        ("Size__c", 1.25000001, "1.25", 1.25),
+        ("Tags__c", "b;a", "a;b", "a;b"),
+        ("Mail__c", "A@b.example", "a@b.example", "a@b.example"),
+    ],
+)
+def test_what_the_rows_changed_in_its_spelling_alone_gets_that_back(
+    column: str, before: Any, cell: str, now: Any
+) -> None:
+    found = undo(["Ext__c", column], [["E-1", cell]], {column: before}, {column: now})
+    assert found.rows == [(0, (ID, "", cell_of(before)))]
+
+
+def test_a_key_that_was_written_in_another_case_gets_its_own_back() -> None:
+    found = undo(["Ext__c", "Name"], [["e-1", "Uno"]], {"Name": "One"}, {"Name": "Uno", "Ext__c": "e-1"})
+    assert found.rows == [(0, (ID, "E-1", "One"))]
 
 
 def test_a_record_that_holds_what_it_held_needs_no_row() -> None:
@@ -75,7 +104,7 @@ def test_a_lookup_that_was_written_by_a_key_gets_its_id_back() -> None:
     )
     header = ["Ext__c", "Region__r.Code__c"]
     assert written(header).paths == ("Ext__c", "Region__c", "Region__r.Code__c")
-    assert undo(header, [["E-1", "US"]], before, now).rows == [(0, (ID, "a00000000000001AAA"))]
+    assert undo(header, [["E-1", "US"]], before, now).rows == [(0, (ID, "", "a00000000000001AAA"))]
 
 
 def test_a_key_that_several_records_have_is_not_in_the_image() -> None:
@@ -84,7 +113,7 @@ def test_a_key_that_several_records_have_is_not_in_the_image() -> None:
 
 
 def test_a_field_that_can_only_be_created_is_not_in_the_image() -> None:
-    assert written(["Ext__c", "Name", "City__c"]).names == ("Name",)
+    assert written(["Ext__c", "Name", "City__c"]).names == ("Ext__c", "Name")
 
 
 @pytest.mark.parametrize("column", ["Secret__c", "Nothing__c", "Owner.Name"])

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from pydantic import JsonValue
 
 from salesforce_bulk_ingest.base.text import quoted_names
-from salesforce_bulk_ingest.comparison.cell_equality import Form, value_forms
+from salesforce_bulk_ingest.comparison.cell_equality import Form
 from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, row_columns
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, KeyField, RecordsFound
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, NULL_CELL, FieldDescribe, SObjectDescribe
@@ -38,9 +38,8 @@ class WrittenField:
     column: ComparedColumn
 
     def holds(self, record: JsonRecord, before: str) -> bool:
-        """Return whether a record has what a cell of the image says."""
-        forms = value_forms(self.field)
-        return forms.of_value(record.get(self.field.name)) == forms.of_cell(before)
+        """Return whether a record has what a cell of the image says, to the letter: an undo gives that back."""
+        return cell_of(record.get(self.field.name)) == before
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,10 @@ class WrittenFields:
             raise NoImage(f"{quoted_names(unseen)} can't be read and compared")
         if found.key is None or not found.key[1].can_find:
             raise NoImage("no column of the rows finds their records")
-        fields = tuple(WrittenField(known[column.index].field, column) for column in found.compared)
-        # What can't be updated stays as it is in the records that are there: rows that try fail.
+        # An upsert writes its key, too, which may be spelled in another way than that of the record.
+        columns_written = (found.key[0], *found.compared)
+        fields = tuple(WrittenField(known[column.index].field, column) for column in columns_written)
+        # What can't be updated, such as an id, stays as it is in the records that are there: rows that try fail.
         return cls(found.key, tuple(each for each in fields if each.field.updateable))
 
     @property
@@ -122,7 +123,7 @@ class RowsWritten:
             forms = self._by_key.setdefault(key_field.form(cell), [set() for _ in self._written.fields])
             for place, each in enumerate(self._written.fields):
                 text = columns[each.column.index][row]
-                if text.strip():
+                if text:  # spaces alone say that there is no value
                     forms[place].add(each.column.forms.of_cell(text))
 
     def of(self, record: JsonRecord) -> Sequence[set[Form]] | None:

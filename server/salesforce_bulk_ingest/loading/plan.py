@@ -107,6 +107,10 @@ class Plan:
         """Return a copy of the plan with more findings."""
         return replace(self, findings=(*self.findings, *notes))
 
+    def with_first_notes(self, notes: Sequence[Finding]) -> Self:
+        """Return a copy of the plan with more findings, of which each stands before others of its level."""
+        return replace(self, findings=tuple(sorted((*notes, *self.findings), key=lambda each: each.level != "error")))
+
     def with_named_rows(self, lines: int) -> Self:
         """Return a copy of the plan whose first findings name the rows on their first lines, which are read again.
 

@@ -29,7 +29,7 @@ from salesforce_bulk_ingest.operations.policy import UploadBounds
 from salesforce_bulk_ingest.operations.retry import Retries, Retry
 from salesforce_bulk_ingest.operations.upload_once import Uploads, took_nothing
 from salesforce_bulk_ingest.results.retry_file import RetryFile
-from salesforce_bulk_ingest.results.retry_request import RetryRequest
+from salesforce_bulk_ingest.results.retry_request import BEFORE, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
@@ -416,6 +416,7 @@ class LoadOperations:
                 raise await self._once.retries.all_sent(org, error) from error
             retry = self._once.retries.retry(org, request.source, fetch.result)
             readable = request.with_source(retry.source, retry.notes)
+            destination = replace(destination, gives_back=BEFORE in request.source.which)
         else:
             readable = request.with_source(request.source)
         planning = await self._planner.plan(readable, sobject, destination)

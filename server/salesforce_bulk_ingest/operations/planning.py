@@ -213,7 +213,7 @@ class Planner:
                 progress=progress,
             )
         )
-        return plan.with_notes((*findings.sorted(), *request.notes))
+        return plan.with_notes(findings.sorted()).with_first_notes(request.notes)
 
     def _keep_if_needed(
         self,

@@ -85,6 +85,7 @@ class Destination:
         limit: the maximum number of bytes of one upload.
         hidden: the fields whose cells no finding shows.
         is_made: whether the job exists already, which proves that its object exists.
+        gives_back: whether the rows are what records held before, so that each cell is meant as it is.
     """
 
     operation: str | None = None
@@ -96,6 +97,7 @@ class Destination:
     limit: int = UPLOAD_LIMIT_BYTES
     hidden: HiddenFields = NOTHING_HIDDEN
     is_made: bool = False
+    gives_back: bool = False
 
     @classmethod
     def of_job(

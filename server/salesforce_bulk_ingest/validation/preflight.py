@@ -107,9 +107,8 @@ class PreflightChecks:
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
         unique = () if self._fields is None else self._fields.unique_columns
         self._unique = {names[column.index]: KeyChecks(column, names[column.index], findings) for column in unique}
-        self._placeholders = PlaceholderChecks(
-            [self._placeholders_in(index, key) for index in range(len(names))], findings
-        )
+        doubtful = () if destination.gives_back else range(len(names))
+        self._placeholders = PlaceholderChecks([self._placeholders_in(index, key) for index in doubtful], findings)
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
