@@ -20,6 +20,8 @@ from tests.faults.org import FaultyOrg
 from tests.faults.rows import Rows
 from tests.support.commands import AS_MODULE, Environ, fresh_environ
 from tests.support.follower import HALVES
+from tests.support.next_call import next_call
+from tests.support.orgs import call, closed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, and a shell")
 
@@ -32,6 +34,12 @@ REQUESTS_WITH_RETRY = 16
 """So many requests are made at least by a load whose locked rows are sent again."""
 
 
+REQUESTS_OF_A_CLOSE = 4
+"""A close of an update makes so many requests: it reads the job, the records, and the job again, and closes it."""
+
+PHONES = "SELECT Id, Phone FROM Account WHERE Name LIKE '{} %' ORDER BY Name"
+
+
 @asynccontextmanager
 async def stdio_server(environ: Environ, pid_file: Path) -> AsyncIterator[Client]:
     """A client of a server in a process of its own, which writes its process id into a file."""
@@ -41,16 +49,21 @@ async def stdio_server(environ: Environ, pid_file: Path) -> AsyncIterator[Client
         yield client
 
 
+def environ_of(org: FaultyOrg, folder: Path) -> Environ:
+    """The environment of a server in front of an org, with what it keeps below a folder."""
+    return fresh_environ(folder) | {
+        "SALESFORCE_INSTANCE_URL": org.url,
+        "SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN,
+    }
+
+
 @pytest.mark.parametrize("seed", range(KILLS))
 async def test_a_load_goes_on_after_its_server_is_killed_and_started_again(
     seed: int, org: FaultyOrg, tmp_path: Path, count: Count
 ) -> None:
     chance = random.Random(seed)
     rows = Rows.fresh()
-    environ = fresh_environ(tmp_path) | {
-        "SALESFORCE_INSTANCE_URL": org.url,
-        "SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN,
-    }
+    environ = environ_of(org, tmp_path)
     pid_file = tmp_path / "pid"
     has_retry = seed % 3 == 2
     if has_retry:
@@ -72,4 +85,40 @@ async def test_a_load_goes_on_after_its_server_is_killed_and_started_again(
         caller.reconnect(client)
         await caller.persist(await caller.ask(way), has_reached)
     assert org.accounts(rows.mark) == Counter(rows.names), "\n".join(caller.story)
+    count(kills=1)
+
+
+@pytest.mark.parametrize("takes_effect", [False, True])
+@pytest.mark.parametrize("spared", range(REQUESTS_OF_A_CLOSE))
+async def test_an_update_is_undone_after_its_server_is_killed_in_the_close(
+    spared: int, takes_effect: bool, org: FaultyOrg, tmp_path: Path, count: Count
+) -> None:
+    rows, environ, pid_file = Rows.fresh(), environ_of(org, tmp_path), tmp_path / "pid"
+    org.caller.load("Name,Phone\n" + "".join(f"{name},{number}\n" for number, name in enumerate(rows.names)))
+
+    def phones() -> dict[str, str]:
+        return {record["Id"]: record["Phone"] for record in org.caller.query(PHONES.format(rows.mark))["records"]}
+
+    before = phones()
+    csv = "Id,Phone\n" + "".join(f"{record_id},new {phone}\n" for record_id, phone in before.items())
+    async with stdio_server(environ, pid_file) as client:
+        update = {"object": "Account", "operation": "update"}
+        job = (await call(client, "create-ingest-job", body=update, data={"csv": csv}))["id"]
+        org.killer.spared, org.killer.takes_effect = spared, takes_effect
+        org.killer.kill = lambda: os.kill(int(pid_file.read_text()), signal.SIGKILL)
+        with pytest.raises(MCPError):
+            await closed(client, job)
+    changed = next(iter(before))
+    is_open = org.caller.get(job)["state"] == "Open"
+    assert is_open == (spared < REQUESTS_OF_A_CLOSE - 1 or not takes_effect)
+    if not is_open:
+        org.caller.until(job)
+    org.caller.load(f"Id,Phone\n{changed},of another\n", "Account", "update")
+    async with stdio_server(environ, pid_file) as client:
+        await closed(client, job)
+        tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
+        undo = await call(client, tool, **arguments)
+        assert (await closed(client, undo["id"]))["numberRecordsFailed"] == 0
+    assert phones() == before | {changed: "of another"}
+    assert any(changed in each["what"] for each in undo["findings"]) == (not is_open)
     count(kills=1)
