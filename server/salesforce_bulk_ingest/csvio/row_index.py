@@ -117,12 +117,12 @@ def _split(data: bytes, rows: int) -> list[bytes] | None:
     end = b'"\r\n' if data.endswith(b'"\r\n') else b'"\n'
     *parts, rest = data.split(end)
     # An even number of quotes before each of these ends makes it that of a record; and of no other are there so many.
-    if rest or len(parts) != rows or any(part[:1] in _LINE_ENDS or part.count(b'"') % 2 == 0 for part in parts):
+    if rest or len(parts) != rows or not all(part.count(b'"') % 2 and part[0] not in _LINE_ENDS for part in parts):
         return None
     return [part + end for part in parts]
 
 
-_LINE_ENDS = frozenset({b"\n", b"\r"})
+_LINE_ENDS = frozenset(b"\r\n")
 """The first bytes of a blank line."""
 
 

@@ -7,7 +7,7 @@ share what headings, error groups and sentences leave. An explicit limit goes be
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress, zip_longest
+from itertools import chain
 
 from salesforce_bulk_ingest.base.text import cut
 
@@ -82,7 +82,7 @@ class PageRoom:
         """Return the rows as the page shows them, or None, with no row admitted, where a row does not fit whole."""
         if len(rows) > self.rows_left:
             return None
-        shown = [tuple(row[: self._column_count]) for row in rows]
+        shown = self._shown(rows)
         cost = _cost(shown)
         if not self._has_room(cost):
             return None
@@ -103,6 +103,11 @@ class PageRoom:
             self.rows_left = 1
         self._take(1, cost)
         return shown
+
+    def _shown(self, rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        if max(map(len, rows), default=0) <= self._column_count:
+            return list(map(tuple, rows))  # a tuple, as a parsed row is, stays the same
+        return [tuple(row[: self._column_count]) for row in rows]
 
     def _has_room(self, cost: tuple[int, int]) -> bool:
         chars, on_wire = cost
@@ -139,28 +144,14 @@ def _is_plain(text: str) -> bool:
 
 
 def _cost(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
-    """Return the characters of the rows in the longer of text and structure, and the bytes of both on the wire."""
-    texts = ["".join(row) for row in rows]
-    if _is_plain("".join(texts)):
-        return _cost_of_plain(rows, texts)
-    is_plain = list(map(_is_plain, texts))
-    chars, on_wire = _cost_of_plain(list(compress(rows, is_plain)), list(compress(texts, is_plain)))
-    others = [not plain for plain in is_plain]
-    more_chars, more_on_wire = _cost_of_others(list(compress(rows, others)), "".join(compress(texts, others)))
-    return chars + more_chars, on_wire + more_on_wire
+    """Return the characters of the rows in the longer of text and structure, and the bytes of both on the wire.
 
-
-def _cost_of_plain(rows: Sequence[Sequence[str]], texts: Sequence[str]) -> tuple[int, int]:
-    """Return the cost of rows without escapes, which are most rows: only quotes and separators add to their text."""
-    chars, cells = sum(map(len, texts)), sum(map(len, rows))
-    quoted = 2 * sum([len(row) for row, text in zip(rows, texts, strict=True) if "," in text])
-    return chars + 4 * cells + 3 * len(rows), 2 * chars + 5 * cells + 2 * quoted + 8 * len(rows)
-
-
-def _cost_of_others(rows: Sequence[Sequence[str]], text: str) -> tuple[int, int]:
-    """Return the cost of rows with escapes. JSON is longer than CSV: it has quotes around each cell."""
-    cells, (chars, on_wire) = sum(map(len, rows)), _escaped(text)
-    return chars + 4 * cells + len(rows), 2 * on_wire + 5 * cells + 2 * _quotes(rows) + 3 * len(rows)
+    JSON is longer than CSV: it has quotes around each cell. Rows cost together what they cost one by one.
+    """
+    text, cells = "".join(chain.from_iterable(rows)), sum(map(len, rows))
+    chars, on_wire = _escaped(text)
+    quotes = 2 * _cells_quoted(rows) + text.count('"') if _needs_quotes(text) else 0
+    return chars + 4 * cells + 3 * len(rows), 2 * on_wire + 5 * cells + 2 * quotes + 8 * len(rows)
 
 
 def _escaped(text: str) -> tuple[int, int]:
@@ -171,15 +162,9 @@ def _escaped(text: str) -> tuple[int, int]:
     return len(_readable(text)) - 2, len(json.dumps(text)) - 2
 
 
-def _quotes(rows: Sequence[Sequence[str]]) -> int:
-    """Return the number of quotes that CSV adds to the cells of rows."""
-    quotes = 0
-    for column in zip_longest(*rows, fillvalue=""):
-        # Most columns have no cell that needs quotes, which is seen for a whole column at once.
-        text = "".join(column)
-        if _needs_quotes(text):
-            quotes += text.count('"') + 2 * sum(map(_needs_quotes, column))
-    return quotes
+def _cells_quoted(rows: Sequence[Sequence[str]]) -> int:
+    """Return the most cells that CSV quotes: all cells of the rows in which one needs quotes."""
+    return sum([len(row) for row in rows if _needs_quotes("".join(row))])
 
 
 def _needs_quotes(text: str) -> bool:
