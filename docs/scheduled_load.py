@@ -3,7 +3,7 @@
 It ends with 0 (every row is in the org), 1 (rows failed), 2 (refused) or 3 (no connection).
 """
 
-import csv
+import json
 import os
 import sys
 from pathlib import Path
@@ -12,74 +12,57 @@ import anyio
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+CREATE, FAILED = "create-ingest-job", "get-failed-results-ingest-job"
+
 
 class Refused(Exception):
     pass
 
 
-async def call(client, tool, **arguments):
-    while True:  # the same call joins one that is not done yet
+async def follow(client, is_done, tool, **arguments):
+    """Make a call, and then the calls that `next` begins with, until an answer is what is waited for."""
+    while True:
         result = await client.call_tool(tool, arguments)
         if result.is_error:
             raise Refused(result.content[0].text)
-        if result.structured_content.get("status") not in ("checking", "in progress"):
-            return result.structured_content
+        if is_done(answer := result.structured_content):
+            return answer
+        tool, _, rest = answer["next"].partition(" ")
+        arguments, _ = json.JSONDecoder().raw_decode(rest)
 
 
-async def loaded(client, **arguments):
-    job_id = (await call(client, "create-ingest-job", **arguments))["id"]
-    job = await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "UploadComplete"}, waitSeconds=45)
-    while job["state"] not in ("JobComplete", "Failed", "Aborted"):
-        job = await call(client, "get-ingest-job-status", jobId=job_id, waitSeconds=45)
+def has_ended(answer):
+    return "id" in answer and answer["state"] in ("JobComplete", "Failed", "Aborted")
+
+
+async def all_in(client, job, file, again=True):
+    """Send the failed rows of a job once more that may succeed then, save the others, and say whether all are in the org."""
     print(job["summary"])
-    return job
-
-
-async def failed_rows(client, job, file, again=True):
-    """Send the rows once more that may succeed then, write the others beside the file, and return their number."""
     if job["state"] != "JobComplete" or not job["numberRecordsFailed"]:
-        return int(job["state"] != "JobComplete")
-    causes = (await call(client, "get-failed-results-ingest-job", jobId=job["id"], limit=1))["causes"]
-    passing = sorted({cause["statusCode"] for cause in causes if cause["retryable"] and again})
-    left = sorted({cause["statusCode"] for cause in causes} - set(passing))
-    failed = written = 0
-    if passing:
-        body = {name: job[name] for name in ("object", "operation", "externalIdFieldName") if name in job}
-        rows = {"jobs": [job["id"]], "where": {"statusCode": passing}}
-        retry = await loaded(client, body=body, data={"rowsOf": rows})
-        failed = await failed_rows(client, retry, file, again=False)
-    uri = f"salesforce-bulk://jobs/{job['id']}/failed-results?columns=sf__Line&statusCode={','.join(left)}&limit=1000"
-    while left:
-        page = (await client.read_resource(f"{uri}&offset={written}")).contents[0].text
-        count = len(list(csv.reader(page.splitlines(keepends=True)))) - 1
-        if not count:
-            break
-        with file.with_name(f"{file.stem}-failed-{job['id']}.csv").open("a" if written else "w", newline="") as out:
-            out.write(page.split("\n", 1)[1] if written else page)
-        written += count
-    return failed + written
-
-
-async def load(client, recipe, file):
-    data = {"recipe": recipe, "file": file}
-    checked = await call(client, "create-ingest-job", data=data, dryRun=True)
-    if errors := [finding["what"] for finding in checked["findings"] if finding["level"] == "error"]:
-        raise Refused("\n".join([checked["summary"], *errors]))
-    failed = 0
-    for part in range(1, checked.get("of", 1) + 1):
-        job = await loaded(client, data=data, part=part, sha256=checked["sha256"])
-        failed += await failed_rows(client, job, Path(file))
-    return int(failed > 0)
+        return job["state"] == "JobComplete"
+    failed = {"jobId": job["id"], "limit": 1}
+    causes = (await follow(client, lambda page: page["causes"], FAILED, **failed))["causes"]
+    passing = {cause["statusCode"] for cause in causes if cause["retryable"] and again}
+    if left := {cause["statusCode"] for cause in causes} - passing:
+        where, name = {"statusCode": sorted(left)}, f"{file.stem}-failed-{job['id']}.csv"
+        try:
+            await follow(client, lambda page: "saveAs" not in page["next"], FAILED, **failed, where=where, saveAs=name)
+        except Refused as unsaved:
+            print(f"rows failed, and are not written: {unsaved}", file=sys.stderr)
+    retry = passing and await follow(client, has_ended, FAILED, **failed, where={"statusCode": sorted(passing)})
+    return bool(retry) and await all_in(client, retry, file, again=False) and not left
 
 
 async def main(recipe, file, *options):
-    server = StdioServerParameters(command="salesforce-bulk-ingest", args=["stdio", *options], env=dict(os.environ))
+    arguments = ["stdio", "--save-root", str(Path(file).parent), *options]  # failed rows are saved beside the file
+    server = StdioServerParameters(command="salesforce-bulk-ingest", args=arguments, env=dict(os.environ))
     async with Client(stdio_client(server)) as client:
         try:
-            return await load(client, recipe, file)
-        except OSError as unwritten:
-            print(f"rows failed, and are not written: {unwritten}", file=sys.stderr)
-            return 1
+            rows = {"data": {"recipe": recipe, "file": file}}
+            checked = await follow(client, lambda answer: answer["status"] == "checked", CREATE, **rows, dryRun=True)
+            rows["sha256"] = checked.get("sha256")
+            jobs = (follow(client, has_ended, CREATE, **rows, part=part + 1) for part in range(checked.get("of", 1)))
+            return int(not all([await all_in(client, await job, Path(file)) for job in jobs]))
         except Refused as refused:
             print(refused, file=sys.stderr)
             return 3 if str(refused).startswith(("SERVER_UNAVAILABLE", "INVALID_SESSION_ID")) else 2

@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,14 @@ def roots(tmp_path: Path, request: pytest.FixtureRequest) -> SaveRoots:
     return SaveRoots([tmp_path / "in"], tmp_path, opens_below=opens_below)
 
 
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """The rows of a file that is opened when they are read."""
+    with path.open("rb") as file:
+        yield from file
+
+
 def saved(roots: SaveRoots, path: str | Path) -> bool:
-    return save(roots.roots[0].parent / "rows", roots.find(str(path)))
+    return save(pieces_of(roots.roots[0].parent / "rows"), roots.find(str(path)))
 
 
 def refusal(roots: SaveRoots, path: str | Path) -> str:
@@ -103,7 +109,7 @@ def test_a_link_that_comes_after_the_look_leads_nowhere(replaced: str, roots: Sa
         (tmp_path / "in" / "deep").rename(tmp_path / "moved")
     (tmp_path / "in" / replaced).symlink_to(tmp_path / "out" / ("" if replaced == "deep" else "a.csv"))
     with pytest.raises((StorageFailure, InvalidArgument)):
-        save(tmp_path / "rows", found)
+        save(pieces_of(tmp_path / "rows"), found)
     assert files_below(tmp_path / "out") == []
 
 

@@ -100,9 +100,26 @@ async def test_all_rows_are_saved_whatever_the_page_shows(org: WatchedOrg, tmp_p
     async with saving(org, tmp_path) as client:
         job = await loaded_source(client, tmp_path)
         await call(client, FAILED, jobId=job, saveAs="all.csv")
-        narrow = {"where": {"field": "Name"}, "columns": ["Name"], "offset": 1}
+        narrow = {"columns": ["Name"], "offset": 1}
         await call(client, FAILED, jobId=job, saveAs="of-a-page.csv", **narrow)
     assert people(tmp_path)["all.csv"] == people(tmp_path)["of-a-page.csv"]
+
+
+async def test_rows_with_some_errors_are_saved_alone(org: WatchedOrg, tmp_path: Path) -> None:
+    async with saving(org, tmp_path) as client:
+        job = await loaded_source(client, tmp_path)
+        page = await call(client, FAILED, jobId=job, saveAs="named.csv", where={"field": "NumberOfEmployees"}, limit=1)
+        again = await call(client, FAILED, jobId=job, saveAs="named.csv", where={"field": "NumberOfEmployees"})
+        none = await call(client, FAILED, jobId=job, saveAs="none.csv", where={"statusCode": "UNABLE_TO_LOCK_ROW"})
+        other = await refusal(client, FAILED, jobId=job, saveAs="named.csv")
+    assert page["summary"].endswith(" All such rows were saved, in the order of their source.")
+    assert again["summary"].endswith(" All such rows were saved there before, so nothing was written.")
+    assert none["summary"].endswith(" There is no row to save, so no file was made.")
+    assert "is there already, with other content" in other
+    assert list(people(tmp_path)) == ["named.csv"]
+    header, *rows = rows_in(page["sourceFile"])
+    assert header == ["sf__Line", "sf__Id", "sf__Error", "Kunde", "Notiz", "Mitarbeiter"]
+    assert [[line, *cells] for line, _, _, *cells in rows] == [["2", "Müller", "=1+1", "viele"], ["5", "D", "-", "x"]]
 
 
 async def test_rows_that_were_never_tried_are_saved_too(org: WatchedOrg, tmp_path: Path) -> None:

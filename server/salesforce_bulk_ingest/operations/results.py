@@ -30,7 +30,7 @@ from salesforce_bulk_ingest.results.pages import (
 from salesforce_bulk_ingest.results.result_file import check_first_column
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.results.save_roots import IN_SAVE_AS, save
-from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
+from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, source_ordered_bytes
 from salesforce_bulk_ingest.results.streamed_page import StreamedPage
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -104,7 +104,7 @@ class ResultOperations:
             page_size: the limits of the page.
             source_order: whether the page is to name the file of the whole result in source order, if it is made in time;
                 failed and unprocessed rows have their lines in any case.
-            save_in: the new file that all rows are saved in, in source order; None for none.
+            save_in: the new file that all rows with such errors are saved in, in source order; None for none.
             report: called again and again while the result is downloaded; None for no reports.
 
         Raises:
@@ -169,7 +169,7 @@ class ResultOperations:
     async def _saved(
         self, fetcher: ResultFetcher, job: Job, kind: ResultKind, page: Page, file: RootedFile
     ) -> SavedRows:
-        """Save all rows of a result in source order, unless they are not there yet.
+        """Save all rows that the page is chosen from in source order, unless they are not there yet.
 
         Raises:
             InvalidArgument: what was uploaded is not kept, or another file is in the place of the new one.
@@ -180,7 +180,8 @@ class ResultOperations:
             return SavedRows(file.path, "not whole")
         if page.path is None:
             raise StorageFailure("The result can't be kept on this machine, so it is not saved.", "The log says why.")
-        if not page.total:
+        errors = page.request.errors
+        if not (page.total if errors.is_empty else page.chosen):
             return SavedRows(file.path, "no rows")
         org = await self._client.organization()
         columns = await fetcher.uploaded_columns(org, job)
@@ -193,13 +194,15 @@ class ResultOperations:
         task = fetcher.source_order(org, job, kind)
         if columns is not None and not await task.wait(self._seconds_left()):
             return SavedRows(file.path, "not in order")
-        if columns is None or task.result is None:
+        upload = await fetcher.archived_upload(org, job)
+        if upload is None or task.result is None:
             raise InvalidArgument(
                 f"The rows of job {job.id} can't be put in source order, since what was uploaded to it is not kept here. "
                 "Nothing was saved: without saveAs the rows come in pages.",
                 IN_SAVE_AS,
             )
-        is_new = await run_in_thread(save, task.result.path, file)
+        content = source_ordered_bytes(task.result.path, upload.origin.source_dialect, errors)
+        is_new = await run_in_thread(save, content, file)
         return SavedRows(file.path, "saved" if is_new else "was there")
 
     async def _source_order(

@@ -3,9 +3,8 @@
 import errno
 import os
 import secrets
-import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -79,11 +78,11 @@ NO_SAVE_ROOTS = SaveRoots()
 """No folder to save in."""
 
 
-def save(content: Path, file: RootedFile) -> bool:
-    """Copy a file to a new one, whole or not at all, that this user alone can read.
+def save(content: Iterable[bytes], file: RootedFile) -> bool:
+    """Write a new file, whole or not at all, that this user alone can read.
 
     Args:
-        content: the file to copy.
+        content: what is to be in it, in pieces.
         file: the new file.
 
     Returns:
@@ -98,11 +97,11 @@ def save(content: Path, file: RootedFile) -> bool:
         part = f".{name}.{secrets.token_hex(4)}{PART}"
         opened = folder.open(part, _NEW)
         try:
-            with os.fdopen(opened, "wb") as copy, content.open("rb") as original:
-                shutil.copyfileobj(original, copy)
-                copy.flush()
-                os.fsync(copy.fileno())
-            return _put_in_place(folder, part, name) or _check_is_equal(folder, name, content, file.path)
+            with os.fdopen(opened, "wb") as written:
+                written.writelines(content)
+                written.flush()
+                os.fsync(written.fileno())
+            return _put_in_place(folder, part, name) or _check_is_equal(folder, name, part, file.path)
         finally:
             os.unlink(folder.name(part), dir_fd=folder.opened)
 
@@ -116,10 +115,10 @@ def _put_in_place(folder: Folder, part: str, name: str) -> bool:
     return True
 
 
-def _check_is_equal(folder: Folder, name: str, content: Path, path: Path) -> bool:
-    """Return False where a file has this content, or raise InvalidArgument."""
-    with suppress(OSError), _opened(folder, name) as there, content.open("rb") as original:
-        if _is_equal(there, original):
+def _check_is_equal(folder: Folder, name: str, part: str, path: Path) -> bool:
+    """Return False where a file has the content of another, or raise InvalidArgument."""
+    with suppress(OSError), _opened(folder, name) as there, _opened(folder, part) as written:
+        if _is_equal(there, written):
             return False
     raise InvalidArgument(
         f"{shown_path(path)} is there already, with other content, and is not replaced: give another name.", IN_SAVE_AS

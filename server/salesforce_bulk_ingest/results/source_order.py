@@ -16,6 +16,8 @@ from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedBlock, ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES
 from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
 from salesforce_bulk_ingest.results.compared_columns import (
     CandidateFilter,
@@ -25,6 +27,7 @@ from salesforce_bulk_ingest.results.compared_columns import (
     numbered_names,
 )
 from salesforce_bulk_ingest.results.result_file import ID_COLUMN, ResultFile, Row
+from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 from salesforce_bulk_ingest.results.row_matching import MatchedRow, RowMatcher, UploadedRow, row_matcher_in
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD
 
@@ -295,6 +298,29 @@ def write_source_order(
             ambiguous_lines=tuple(matcher.ambiguous_lines()),
         )
     return replace(ordered, use=file.finish(ordered.label()).use)
+
+
+def source_ordered_bytes(path: Path, dialect: Dialect, errors: ErrorFilter) -> Iterator[bytes]:
+    """Yield a result in source order, in pieces, with those rows alone whose errors are chosen.
+
+    Args:
+        path: path of the whole result in source order.
+        dialect: the dialect of the source.
+        errors: chooses rows of a result that has errors.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    if errors.is_empty:
+        with path.open("rb") as file:
+            yield from iter(lambda: file.read(BLOCK_BYTES), b"")
+        return
+    ordered = ResultFile.open(path, dialect, "unprocessedrecords", "")  # its outcomes come after the line
+    error_index = ordered.names.index(ERROR_COLUMN)
+    yield csv_bytes([ordered.names], dialect)
+    for _, block in ordered.blocks():
+        chosen = [row for row, error in enumerate(block.column(error_index)) if errors.matches(error)]
+        yield block_bytes(block.select(chosen), dialect)
 
 
 def _source_rows(upload: ArchivedUpload, matcher: RowMatcher) -> Iterator[list[tuple[Row, MatchedRow]]]:

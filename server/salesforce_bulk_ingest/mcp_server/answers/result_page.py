@@ -248,17 +248,19 @@ def _source_file(page: Page) -> str | None:
 
 
 _SAVED = {
-    "saved": " All rows were saved, in the order of their source.",
-    "was there": " All rows were saved there before, so nothing was written.",
+    "saved": " All {rows} were saved, in the order of their source.",
+    "was there": " All {rows} were saved there before, so nothing was written.",
     "not whole": " Nothing is saved yet.",
     "not in order": " Nothing is saved yet: the rows are still put in the order of their source.",
     "no rows": " There is no row to save, so no file was made.",
 }
-"""What became of the wish to save all rows."""
+"""What became of the wish to save all rows, or those with some errors."""
 
 
 def _saved_rows(page: Page) -> str:
-    return "" if page.saved is None else _SAVED[page.saved.status]
+    if page.saved is None:
+        return ""
+    return _SAVED[page.saved.status].format(rows="rows" if page.request.errors.is_empty else "such rows")
 
 
 def _hidden_columns(page: Page) -> str:
