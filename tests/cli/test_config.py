@@ -120,6 +120,37 @@ def test_the_line_that_writes_the_entry_has_the_options_that_it_was_printed_with
     assert typed in done.stdout
 
 
+def test_config_passes_what_a_server_is_started_with_and_whole_paths(run_here: RunHere, tmp_path: Path) -> None:
+    for folder in ("exports", "saved", "recipes"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "schema.yaml").write_text("objects: {}")
+    folders = {
+        "--upload-root": "exports",
+        "--save-root": "saved",
+        "--recipes": "recipes",
+        "--schema": "schema.yaml",
+        "--audit": "audit.jsonl",
+    }
+    rules = [
+        "--only-recipes",
+        "--hide-field",
+        "*SSN*",
+        "--confirm",
+        "delete",
+        "--max-job-rows",
+        "100",
+        "--undo-rows",
+        "0",
+    ]
+    typed = [part for option in folders.items() for part in option]
+    done = run_here("config", "cursor", "--emulator", *rules, *typed, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    [entry] = entries_in(done.stdout)
+    arguments = entry["args"][entry["args"].index("stdio") + 1 :]
+    whole = [part for option, name in folders.items() for part in (option, str(tmp_path / name))]
+    assert sorted(arguments) == sorted(["--emulator", *rules, *whole])
+
+
 def test_config_takes_nothing_from_the_environment_that_a_host_will_not_have(run_here: RunHere) -> None:
     assert (
         run_here("config", more={"BULK_INGEST_READ_ONLY": "1", "BULK_INGEST_MCP_PORT": "x"}).stdout.count("--read-only")

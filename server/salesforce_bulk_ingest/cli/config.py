@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +16,10 @@ from salesforce_bulk_ingest.base.text import visible
 from salesforce_bulk_ingest.cli.console import agrees, complain, say, say_as_it_is
 from salesforce_bulk_ingest.cli.host_file import change_of
 from salesforce_bulk_ingest.cli.hosts import Host, HostName, Machine, entry_to_merge, hosts_of
-from salesforce_bulk_ingest.cli.options import option, warn
+from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_options, warn
 from salesforce_bulk_ingest.cli.program import as_typed, command_line
 from salesforce_bulk_ingest.local_paths import default_local_paths
-from salesforce_bulk_ingest.settings import Settings
+from salesforce_bulk_ingest.settings import FLAGS, Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings
 
 SERVER_KEY = "salesforce-bulk"
@@ -32,9 +32,12 @@ our tools has 34."""
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """A key that all hosts take, if it is no longer than that: Claude Code has letters, digits, - and _ alone."""
 
+UPLOAD_ROOT = FLAGS["upload_roots"].name
+
 COLOURS = {"+": "green", "-": "red"}
 
 
+@settings_options(*SERVER_SETTINGS)
 def config(
     host: Annotated[
         str | None,
@@ -51,22 +54,20 @@ def config(
     name: Annotated[
         str | None, typer.Option("--name", help=f"Name of the server in the host ({SERVER_KEY}).", metavar="NAME")
     ] = None,
-    org_name: Annotated[str | None, option("org_name")] = None,
-    emulator: Annotated[bool | None, option("emulator")] = None,
-    read_only: Annotated[bool | None, option("read_only")] = None,
-    upload_roots: Annotated[list[str] | None, option("upload_roots")] = None,
+    **flags: object,
 ) -> None:
     """Show the entry for this machine's Claude Desktop, Claude Code, VS Code and Cursor, or write it to the host's file."""
     if yes and not write:
         raise BadSetting("--yes: it agrees to --write, so add that, or leave --yes out.")
-    flags = {"org_name": org_name, "emulator": emulator, "read_only": read_only, "upload_roots": upload_roots}
     # The environment of this command is not read, since a host starts the server with another environment.
     settings = load_settings(flags, {}, default_local_paths().settings_file)
     warn(settings, {})
     key = _key(name, settings.org_name)
-    roots = settings.upload_roots if upload_roots else _proposed_roots(settings)
+    named = list(_arguments(flags, settings))
+    roots = settings.upload_roots if flags["upload_roots"] else _proposed_roots(settings)
+    proposed = () if flags["upload_roots"] else (part for root in roots for part in (UPLOAD_ROOT, str(root)))
     command, *arguments = command_line(sys.argv[0])
-    arguments += ["stdio", *_arguments(flags, roots)]
+    arguments += ["stdio", *named, *proposed]
     machine = Machine(Path.home(), os.environ, sys.platform)
     chosen = [one for one in hosts_of(machine) if host in (None, one.name)]
     if not chosen:
@@ -80,8 +81,7 @@ def config(
         what_to_do, text = entry_to_merge(one, key, command, arguments, machine)
         say(Text(f"{one.title}: {what_to_do}", style="bold"))
         say_as_it_is(f"{text}\n")
-    named = [*_arguments(flags, settings.upload_roots if upload_roots else ()), *(["--name", name] if name else [])]
-    _say_what_else(host, named, roots, settings)
+    _say_what_else(host, [*named, *(["--name", name] if name else [])], roots, settings)
 
 
 def _key(name: str | None, org_name: str | None) -> str:
@@ -117,11 +117,19 @@ def _proposed_roots(settings: Settings) -> tuple[Path, ...]:
     return (downloads.absolute(),)
 
 
-def _arguments(flags: Mapping[str, object], roots: tuple[Path, ...]) -> list[str]:
-    arguments = ["--org", str(flags["org_name"])] if flags["org_name"] is not None else []
-    arguments += ["--emulator"] if flags["emulator"] else []
-    arguments += ["--read-only"] if flags["read_only"] else []
-    return arguments + [part for root in roots for part in ("--upload-root", str(root))]
+def _arguments(flags: Mapping[str, object], settings: Settings) -> Iterator[str]:
+    """Yield the options that were typed, for a server that starts in another folder: paths are whole."""
+    for name, typed in flags.items():
+        on, _, off = FLAGS[name].name.partition("/")
+        used = getattr(settings, name)
+        if isinstance(typed, bool):
+            yield on if typed else off
+        elif isinstance(typed, list):
+            are_paths = all(isinstance(value, Path) for value in used)
+            for value in used if used and are_paths else typed:
+                yield from (on, str(value))
+        elif typed is not None:
+            yield from (on, str(used.absolute() if isinstance(used, Path) else used))
 
 
 def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None:

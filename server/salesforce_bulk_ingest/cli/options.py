@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, get_origin
 
@@ -61,10 +61,10 @@ _PANEL_OF = {name: title for title, names in PANELS.items() for name in names}
 
 
 def settings_options(*names: str) -> Callable[[Command], Command]:
-    """Return a decorator that gives a command, written as `def command(**flags: object)`, the options of these settings.
+    """Return a decorator that gives a command, whose last parameter is `**flags: object`, the options of these settings.
 
     typer reads the options of a command from its signature, which has a parameter for each option, annotated with the type
-    and the `typer.Option`. The decorator sets this signature.
+    and the `typer.Option`. The decorator sets this signature; other parameters of the command stay.
     """
     parameters = [
         Parameter(
@@ -74,7 +74,9 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
     ]
 
     def decorate(command: Command) -> Command:
-        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined] # read by inspect.signature (PEP 362)
+        own = [each for each in signature(command).parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
+        together = Signature([*own, *parameters])
+        command.__signature__ = together  # type: ignore[attr-defined] # read by inspect.signature (PEP 362)
         return command
 
     return decorate
