@@ -139,6 +139,35 @@ async def test_a_close_that_waits_for_a_confirmation_is_refused_and_one_that_has
     )
 
 
+async def test_rows_that_are_saved_in_a_file_have_lines_with_its_path(org: WatchedOrg, tmp_path: Path) -> None:
+    (saved := tmp_path / "saved").mkdir()
+    failed, log = "get-failed-results-ingest-job", tmp_path / "audit.jsonl"
+    async with (
+        server(org.url, tmp_path, save_roots=[saved]) as services,
+        Client(build_mcp(services, None)) as client,
+    ):
+        rows = {"csv": "Name,NumberOfEmployees\nAcme,x\nBeta,1\n"}
+        job_id = (await call(client, "create-ingest-job", body=INSERT, data=rows))["id"]
+        await call(client, "close-abort-ingest-job", jobId=job_id, body=CLOSE, waitSeconds=30)
+        before = len(lines_in(tmp_path))
+        await call(client, failed, jobId=job_id, saveAs="failed.csv")
+        with called_by(Caller("reader", may_write=False)):
+            await refusal(client, failed, jobId=job_id, saveAs="theirs.csv")
+        lines = lines_in(tmp_path)[before:]
+        assert [
+            (line["caller"], line["action"], line["outcome"], line.get("rows"), Path(line["file"]).name)
+            for line in lines
+        ] == [
+            ("local", "save", "tried", 1, "failed.csv"),
+            ("local", "save", "done", 1, "failed.csv"),
+            ("reader", "save", "refused", None, "theirs.csv"),
+        ]
+        log.unlink()
+        log.mkdir()
+        assert "audit log can't be written" in await refusal(client, failed, jobId=job_id, saveAs="unnoted.csv")
+    assert [path.name for path in saved.iterdir()] == ["failed.csv"]
+
+
 async def test_a_change_that_can_not_be_audited_is_not_made(org: WatchedOrg, tmp_path: Path) -> None:
     async with server(org.url, tmp_path) as services, Client(build_mcp(services, None)) as client:
         job_id = (await call(client, "create-ingest-job", body=INSERT, data={"csv": CSV}))["id"]

@@ -262,7 +262,9 @@ def services_over(
             seconds_left=seconds_left,
             report_seconds=report_seconds,
         ),
-        ResultOperations(client, fetcher, hidden=hidden, seconds_left=seconds_left, report_seconds=report_seconds),
+        ResultOperations(
+            client, audit, fetcher, hidden=hidden, seconds_left=seconds_left, report_seconds=report_seconds
+        ),
         Suggestions(jobs, policy, describes, fetcher, shared, patience_seconds=options.get("patience_seconds", 20)),
     )
     roots = UploadRoots([folder])

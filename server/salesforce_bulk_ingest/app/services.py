@@ -176,7 +176,7 @@ class _Building:
                 self._once(rules, uploads, fetcher, before),
                 OrgComparisons(self.client, describes, self.tasks, hidden),
             ),
-            ResultOperations(self.client, fetcher, hidden=hidden),
+            ResultOperations(self.client, rules.audit, fetcher, hidden=hidden),
             Suggestions(jobs, rules.policy, describes, fetcher, self.tasks, clock=self.clock.monotonic),
         )
 

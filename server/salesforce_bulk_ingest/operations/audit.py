@@ -1,7 +1,8 @@
 """The audit: which caller tried to change what, what was confirmed, and what became of it; never values of rows.
 
-Before a change is sent to Salesforce, a line with the outcome `tried` is written, and the change is refused if it can't be.
-What became of it follows in a second line with the same id. A change that the policy refuses has one line, `refused`.
+Before a change is sent to Salesforce, or rows are saved in a file, a line with the outcome `tried` is written, and the
+change is refused if it can't be. What became of it follows in a second line with the same id. A change that the policy
+refuses has one line, `refused`.
 """
 
 import logging
@@ -26,8 +27,9 @@ from salesforce_bulk_ingest.salesforce.retries import may_have_happened
 
 logger = logging.getLogger(__name__)
 
-Action = Literal["create", "upload", "close", "abort", "delete", "create, upload and close", "write"]
-"""What is changed; a `write` is a change that was refused before it was looked at."""
+Action = Literal["create", "upload", "close", "abort", "delete", "create, upload and close", "write", "save"]
+"""What is changed; a `write` is a change that was refused before it was looked at, a `save` writes rows of a result into a
+file."""
 
 Outcome = Literal["tried", "done", "refused", "failed", "unknown"]
 
@@ -44,6 +46,7 @@ class Write:
         rows: the number of rows; None where it is not known.
         sha256: SHA-256 of the rows, as sent; None where it is not known.
         confirmation: how a close was confirmed; None for anything else.
+        file: the path of the file that rows are saved in; None for anything else.
     """
 
     action: Action
@@ -53,6 +56,7 @@ class Write:
     rows: int | None = None
     sha256: str | None = None
     confirmation: str | None = None
+    file: str | None = None
 
     @classmethod
     def to(cls, job: Job, action: Action) -> "Write":
@@ -154,6 +158,7 @@ class Audit:
                 "rows": write.rows,
                 "sha256": write.sha256,
                 "confirmation": write.confirmation,
+                "file": write.file,
                 "error": error,
             }
         )

@@ -15,6 +15,7 @@ from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.base.text import as_name, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.loading.roots import RootedFile
+from salesforce_bulk_ingest.operations.audit import Audit, AuditedWrite, Write
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.results.completeness import counted_rows
@@ -58,6 +59,7 @@ class ResultOperations:
 
     Args:
         client: the client of the org.
+        audit: notes which rows are saved for whom.
         fetcher: downloads results into the cache; None on a server that caches nothing.
         hidden: the fields whose cells no page shows.
         seconds_left: returns the seconds that the current call may still wait.
@@ -70,6 +72,7 @@ class ResultOperations:
     def __init__(
         self,
         client: SalesforceClient,
+        audit: Audit,
         fetcher: ResultFetcher | None = None,
         *,
         hidden: HiddenFields = NOTHING_HIDDEN,
@@ -77,6 +80,7 @@ class ResultOperations:
         report_seconds: float = REPORT_SECONDS,
     ) -> None:
         self._client = client
+        self._audit = audit
         self._fetcher = fetcher
         self._hidden = hidden
         self._seconds_left = seconds_left
@@ -113,7 +117,8 @@ class ResultOperations:
         """
         job = await self._client.get_job(checked_job_id(job_id))
         if save_in is not None:
-            _check_may_save(job, self._fetcher)
+            async with self._audit.of(_saving(job, save_in)):
+                _check_may_save(job, self._fetcher)
         page = None
         if self._fetcher is not None and job.is_terminal:
             page = await self._cached_page(
@@ -122,7 +127,8 @@ class ResultOperations:
         if page is None:
             page = await self._streamed_page(job, kind, request, page_size)
         if save_in is not None and self._fetcher is not None:
-            page = replace(page, saved=await self._saved(self._fetcher, job, kind, page, save_in))
+            async with self._audit.of(_saving(job, save_in)) as audited:
+                page = replace(page, saved=await self._saved(self._fetcher, job, kind, page, save_in, audited))
         if page.columns and not request.columns:
             check_first_column(kind, page.columns[0])
         return job, page, await self._accounting(job, page)
@@ -167,21 +173,28 @@ class ResultOperations:
         return replace(with_lines(page, ordered.line_of), source_order_path=ordered.path if source_order else None)
 
     async def _saved(
-        self, fetcher: ResultFetcher, job: Job, kind: ResultKind, page: Page, file: RootedFile
+        self,
+        fetcher: ResultFetcher,
+        job: Job,
+        kind: ResultKind,
+        page: Page,
+        file: RootedFile,
+        audited: AuditedWrite,
     ) -> SavedRows:
         """Save all rows that the page is chosen from in source order, unless they are not there yet.
 
         Raises:
             InvalidArgument: what was uploaded is not kept, or another file is in the place of the new one.
             RefusedByPolicy: the rows have cells that the operator hides.
-            StorageFailure: the machine keeps this server from a file.
+            StorageFailure: the machine keeps this server from a file, or from noting it in the audit log.
         """
         if page.is_short or page.fetched_bytes is not None:
             return SavedRows(file.path, "not whole")
         if page.path is None:
             raise StorageFailure("The result can't be kept on this machine, so it is not saved.", "The log says why.")
         errors = page.request.errors
-        if not (page.total if errors.is_empty else page.chosen):
+        rows = page.total if errors.is_empty else page.chosen
+        if not rows:
             return SavedRows(file.path, "no rows")
         org = await self._client.organization()
         columns = await fetcher.uploaded_columns(org, job)
@@ -202,6 +215,8 @@ class ResultOperations:
                 IN_SAVE_AS,
             )
         content = source_ordered_bytes(task.result.path, upload.origin.source_dialect, errors)
+        audited.write = replace(audited.write, rows=rows)
+        await audited.tried()
         is_new = await run_in_thread(save, content, file)
         return SavedRows(file.path, "saved" if is_new else "was there")
 
@@ -230,6 +245,10 @@ class ResultOperations:
             self._short_streams[key] = reader.sha256
             completeness = replace(completeness, is_confirmed=came_before)
         return replace(reader.page(), completeness=completeness)
+
+
+def _saving(job: Job, file: RootedFile) -> Write:
+    return replace(Write.to(job, "save"), file=str(file.path))
 
 
 def _check_may_save(job: Job, fetcher: ResultFetcher | None) -> None:
