@@ -162,15 +162,16 @@ class FileChecks:
         if self._dialect.line_ending == self._written_ending and _ends_right(text, self._written_ending):
             return
         between_quotes = text.split('"')
-        for in_cell, ending in ((False, self._dialect.line_ending), (True, self._written_ending)):
-            # All wrong line ends are counted in one call, since every line of a file may end wrongly.
-            count = len(_WRONG_END[ending].findall('"'.join(between_quotes[in_cell::2])))
-            matches = _matches(_WRONG_END[ending], text, first_line) if count else ()
-            found = (line for line, is_in_cell in matches if is_in_cell == in_cell)
-            self._add_line_ends(list(islice(found, min(count, LINES_KEPT))), count, in_cell=in_cell)
+        wrong = _WRONG_END[self._dialect.line_ending]
+        # All wrong line ends are counted in one call, since every line of a file may end wrongly.
+        count = len(wrong.findall('"'.join(between_quotes[::2])))
+        matches = _matches(wrong, text, first_line) if count else ()
+        found = (line for line, is_in_cell in matches if not is_in_cell)
+        self._add_line_ends(list(islice(found, min(count, LINES_KEPT))), count)
+        self._add_breaks_in_cells(_records_with(_WRONG_END[self._written_ending], between_quotes, first_line))
 
-    def _add_line_ends(self, lines: Sequence[int], count: int, *, in_cell: bool) -> None:
-        if in_cell:
+    def _add_breaks_in_cells(self, lines: Sequence[int]) -> None:
+        if lines:
             other = OTHER_ENDING[self._written_ending]
             what = (
                 "Values hold line breaks of another kind than the rows end in, for which some orgs fail the whole job."
@@ -179,8 +180,10 @@ class FileChecks:
                 f"If the job fails with LineEnding is invalid, load the rows in a job with lineEnding {other}: they are "
                 "then written anew, and end as the breaks in their values do."
             )
-            self._findings.add_several("breaks in cells", "warning", what, do, lines, count)
-        elif not self._rewritten:
+            self._findings.add_several("breaks in cells", "warning", what, do, lines, len(lines))
+
+    def _add_line_ends(self, lines: Sequence[int], count: int) -> None:
+        if not self._rewritten:
             other = OTHER_ENDING[self._dialect.line_ending]
             what = f"Lines end in more than one way, the first in {self._dialect.line_ending}: the job fails."
             do = f"End all lines in one way, or make a job with lineEnding {other}: the rows are then written anew."
@@ -408,6 +411,29 @@ def _as_meant(word: str) -> str | None:
         return b"".join(each.encode("latin-1" if _has_controls(each) else "windows-1252") for each in word).decode()
     except UnicodeError:
         return None
+
+
+def _records_with(pattern: re.Pattern[str], between_quotes: Sequence[str], first_line: int) -> Sequence[int]:
+    """Return the first line of each record that has a match inside quotes.
+
+    Args:
+        pattern: the pattern.
+        between_quotes: a text of whole records, split at its quotes.
+        first_line: the line on which it begins.
+    """
+    if pattern.search('"'.join(between_quotes[1::2])) is None:  # one call for most texts
+        return ()
+    found, line, start, has_match = list[int](), first_line, first_line, False
+    for index, piece in enumerate(between_quotes):
+        breaks = piece.count("\n")
+        if index % 2:
+            has_match = has_match or pattern.search(piece) is not None
+        elif breaks:
+            if has_match:
+                found.append(start)
+            start, has_match = line + breaks, False
+        line += breaks
+    return [*found, start] if has_match else found
 
 
 def _matches(pattern: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:
