@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from salesforce_bulk_ingest.base.findings import Fails, FindingKind, Findings
-from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.base.text import as_json, as_name
 from salesforce_bulk_ingest.comparison.cell_equality import Form
 from salesforce_bulk_ingest.comparison.changes import Fate, FieldChange, SideBySide, is_changed
+from salesforce_bulk_ingest.salesforce.models import NULL_CELL
 
 LEAST_ROWS = 10
 """The number of rows from which on a share of them says something."""
@@ -181,11 +182,12 @@ class _Moves:
 
 
 def _cleared(change: FieldChange, with_record: int) -> Mistake:
+    emptied = as_json({change.column.name: {NULL_CELL: ""}})
     return Mistake(
         "cleared field",
         f"{as_name(change.column.name)} would be cleared in {change.cleared:,} of {with_record:,} records",
         "Their values would be gone for good.",
-        f'{IF_MEANT} Else leave the column out with null in columns, or map "#N/A" to "" in values.',
+        f"{IF_MEANT} Else leave the column out with null in columns, or empty these cells with values: {emptied}.",
         change.cleared,
         (change.column.name,),
     )
