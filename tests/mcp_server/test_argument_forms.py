@@ -51,6 +51,8 @@ SAMPLES: Mapping[str, Any] = {
     "cells": {"Name": ["Other"]},
     "lines": "2",
     "notRows": True,
+    "match": "updateOnly",
+    "changedOnly": True,
     "part": 1,
     "sha256": "0" * 64,
     "dryRun": True,

@@ -258,7 +258,7 @@ def services_over(
             rules,
             planner,
             once,
-            OrgComparisons(client, describes, shared, hidden),
+            OrgComparisons(client, describes, shared, hidden, most_rows=sampled),
             seconds_left=seconds_left,
             report_seconds=report_seconds,
         ),

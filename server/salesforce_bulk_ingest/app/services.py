@@ -174,7 +174,7 @@ class _Building:
                 rules,
                 self._planner(describes, hidden),
                 self._once(rules, uploads, fetcher, before),
-                OrgComparisons(self.client, describes, self.tasks, hidden),
+                OrgComparisons(self.client, describes, self.tasks, hidden, most_rows=self.settings.compare_rows),
             ),
             ResultOperations(self.client, rules.audit, fetcher, hidden=hidden),
             Suggestions(jobs, rules.policy, describes, fetcher, self.tasks, clock=self.clock.monotonic),

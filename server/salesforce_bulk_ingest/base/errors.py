@@ -24,6 +24,7 @@
     ├── LoadedBefore        rows of an insert went into another job before
     ├── NoRecord            it is not known whether rows were retried before
     ├── RecordsUnread       (operations/errors.py) what records hold can't be read, so it could not be given back
+    ├── RecordsUnseen       (operations/errors.py) the records of rows can't be seen, so it is not known which are left out
     ├── StorageFailure      the machine keeps this server from a file
     ├── FilledJobFailed     (operations/errors.py) a job was made, but its rows did not arrive, or may not have
     ├── CreateUnanswered    (operations/errors.py) a job may have been made

@@ -23,11 +23,12 @@ import anyio
 from salesforce_bulk_ingest.base.errors import NoRecord, StorageFailure
 from salesforce_bulk_ingest.base.storage import FileError, storage_failure
 from salesforce_bulk_ingest.base.threads import run_in_thread
-from salesforce_bulk_ingest.cache import load_parts, load_records, retried_rows
+from salesforce_bulk_ingest.cache import load_parts, load_records, looks, retried_rows
 from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
 from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
 from salesforce_bulk_ingest.cache.retried_rows import EarlierRetry, RetriedRows, SentRows
+from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.salesforce.job_ids import is_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -76,7 +77,7 @@ CREATE TABLE IF NOT EXISTS organizations (
 )
 """
 
-VERSION = 3
+VERSION = 4
 """The version of the tables, by which they are known to be there."""
 
 IDENTITY = """
@@ -96,6 +97,7 @@ COLUMNS_BY_TABLE = {
     "ended_jobs": "job_id, state, processed",
     "undone_inserts": "job_id, by_job, rows",
     "load_parts": "job_id, source, arguments, part, parts, rows, sha256",
+    "looks": "job_id, rows, unmatched, unchanged",
 }
 """The columns beside `org` of each table that is kept by org."""
 
@@ -380,6 +382,14 @@ class Ledger:
         """Return the ids, of 15 characters, of the jobs with the other parts of a job's load, by the number of the part."""
         return await self._run(lambda db: load_parts.other_jobs(db, org, job_id), {}, looks_only=True)
 
+    async def record_look(self, org: str, job_id: str, rows: str, found: ByRecord) -> None:
+        """Record which rows a look at the org left out of a job; see `looks.insert_look`."""
+        await self._run(lambda db: looks.insert_look(db, org, job_id, rows, found), None)
+
+    async def look_of(self, org: str, job_id: str, rows: str) -> ByRecord | None:
+        """Return which of these rows a look at the org left out of a job; None if the job is not known to have them."""
+        return await self._run(lambda db: looks.look_of(db, org, job_id, rows), None, looks_only=True)
+
     async def record_undo(self, org: str, by_job: str, rows: Mapping[str, int]) -> None:
         """Record that a job deletes records which other jobs created: so many of each of these jobs."""
         await self._run(lambda db: load_records.insert_undo(db, org, by_job, rows), None)
@@ -451,7 +461,8 @@ class Ledger:
         self._identify(db)
         if not _has_all_tables(db):
             db.executescript(
-                f"{load_records.SCHEMA}{load_parts.SCHEMA}{retried_rows.SCHEMA}{SCHEMA};PRAGMA user_version = {VERSION}"
+                f"{load_records.SCHEMA}{load_parts.SCHEMA}{looks.SCHEMA}{retried_rows.SCHEMA}{SCHEMA};"
+                f"PRAGMA user_version = {VERSION}"
             )
         for organization, host in list(self._hosts.items()):
             with db:
@@ -558,6 +569,7 @@ def _replace_uploaded_rows(db: sqlite3.Connection, org: str, job_id: str, upload
 
 
 def _delete_upload(db: sqlite3.Connection, org: str, job_id: str) -> None:
+    looks.delete_look(db, org, job_id)
     for table in ("uploads", "uploaded_rows"):
         db.execute(f"DELETE FROM {table} WHERE org = ? AND job_id = ?", (org, job_id[:15]))
     load_parts.delete_part(db, org, job_id)

@@ -90,7 +90,7 @@ class LoadBounds:
                 self.recipe,
             )
 
-    def check(self, plan: Plan, comparison: OrgComparison | None) -> None:
+    def check(self, plan: Plan, comparison: OrgComparison | None, *, writes: bool = True) -> None:
         """Raise OutOfBounds where the rows of a plan are out of the bounds, or may be, as far as their records were seen.
 
         A source that can't be read is not judged, and rows with errors are not judged by the records.
@@ -98,9 +98,10 @@ class LoadBounds:
         Args:
             plan: the plan of the rows.
             comparison: the rows compared with the org; None where they could not be, or need not be.
+            writes: whether there is a row that goes.
         """
         out = list(self._out(plan)) if plan.header else []
-        if not plan.has_errors:
+        if writes and not plan.has_errors:
             out += self._out_in_org(plan, comparison)
         if out:
             raise OutOfBounds(out, self.recipe)

@@ -215,10 +215,17 @@ class MappedSource:
     ) -> MappedBlock:
         on_lines, used = self.row_filter.rows_on_lines(rows)
         none = kinds.keys() - on_lines if self.row_filter.not_rows else set[int]()
-        uploaded, kept = _without(range(len(rows)), on_lines | none, rows)
+        unmatched, unchanged = self.row_filter.by_record.rows(rows)
+        uploaded, kept = _without(range(len(rows)), on_lines | none | unmatched | unchanged, rows)
         output = kept if self.mapping is None else self.mapping.apply(kept)
         with_cells = self.row_filter.rows_with_cells(kept, output)
-        left_out = LeftOut(_on_lines(kept, with_cells), _on_lines(rows, on_lines), _on_lines(rows, none))
+        left_out = LeftOut(
+            cells=_on_lines(kept, with_cells),
+            lines=_on_lines(rows, on_lines),
+            not_rows=_on_lines(rows, none),
+            match=_on_lines(rows, unmatched),
+            changed_only=_on_lines(rows, unchanged),
+        )
         if with_cells:
             _, output = _without(uploaded, with_cells, output)
             uploaded, kept = _without(uploaded, with_cells, kept)
@@ -384,7 +391,8 @@ def _mapped_source(source: RowSource, header: Header, mapping: ColumnMapping, de
     check_no_guessing(conditions, header.names, names, hidden)
     if applied is not None:
         check_hidden(applied, header.names, hidden)
-    return MappedSource(source, header, applied, dialect, RowFilter(leave_out.lines, leave_out.not_rows, conditions))
+    row_filter = RowFilter(leave_out.lines, leave_out.not_rows, conditions, leave_out.by_record)
+    return MappedSource(source, header, applied, dialect, row_filter)
 
 
 def _on_lines(rows: ParsedBlock, indexes: Set[int]) -> CountedLines:

@@ -1,9 +1,9 @@
-"""Which rows of a source are left out of its upload: by their cells, by their lines, and what is no row."""
+"""Which rows of a source are left out of its upload: by their cells, lines and records, and what is no row."""
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
@@ -12,6 +12,7 @@ from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
+from salesforce_bulk_ingest.loading.by_record import ALL_ROWS, ByRecord
 from salesforce_bulk_ingest.loading.column_names import corrected, only_one, spelled_alike, unknown
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 from salesforce_bulk_ingest.validation.key_forms import trimmed
@@ -92,14 +93,16 @@ class LeaveOut:
         cells: names of columns to cells; a row with one of them is left out. The empty text is any blank cell.
         lines: the lines of the source on which the rows begin.
         not_rows: whether what is no row is left out; None to ask about it.
+        by_record: how rows are left out by the records of the org that they name.
     """
 
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lines: LineRanges = LineRanges()
     not_rows: bool | None = None
+    by_record: ByRecord = ALL_ROWS
 
     def __bool__(self) -> bool:
-        return bool(self.cells or self.lines or self.not_rows)
+        return bool(self.cells or self.lines or self.not_rows or self.by_record)
 
 
 NOTHING = LeaveOut()
@@ -143,22 +146,30 @@ class LeftOut:
         cells: those with certain cells.
         lines: those that begin on certain lines.
         not_rows: what is no row.
+        match: those without a record of the org, or those with one.
+        changed_only: those that would change nothing.
     """
 
     cells: CountedLines = NO_LINES
     lines: CountedLines = NO_LINES
     not_rows: CountedLines = NO_LINES
+    match: CountedLines = NO_LINES
+    changed_only: CountedLines = NO_LINES
 
     def __add__(self, other: Self) -> Self:
-        return type(self)(self.cells + other.cells, self.lines + other.lines, self.not_rows + other.not_rows)
+        return type(self)(*(each + more for each, more in zip(self._ways, other._ways, strict=True)))
 
     def __bool__(self) -> bool:
-        return bool(self.cells or self.lines or self.not_rows)
+        return any(self._ways)
 
     @property
     def rows(self) -> int:
         """The number of all of them."""
-        return self.cells.count + self.lines.count + self.not_rows.count
+        return sum(each.count for each in self._ways)
+
+    @property
+    def _ways(self) -> Sequence[CountedLines]:
+        return [getattr(self, each.name) for each in fields(self)]
 
 
 NONE_LEFT_OUT = LeftOut()
@@ -257,11 +268,13 @@ class RowFilter:
         lines: the lines on which they begin.
         not_rows: see `LeaveOut`.
         conditions: the conditions on cells.
+        by_record: see `LeaveOut`.
     """
 
     lines: LineRanges = LineRanges()
     not_rows: bool | None = False
     conditions: tuple[CellCondition, ...] = ()
+    by_record: ByRecord = ALL_ROWS
 
     def rows_on_lines(self, rows: ParsedBlock) -> tuple[set[int], set[int]]:
         """Return the indexes of a block's rows that begin on the lines, and the numbers of the ranges that have rows."""

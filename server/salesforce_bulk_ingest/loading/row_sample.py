@@ -4,8 +4,9 @@ Rows are sampled in runs of neighbours, since a mistake may show only beside the
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 
@@ -33,6 +34,15 @@ class RowSample:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def without(self, numbers: Collection[int]) -> Self:
+        """Return the sample of the same upload without some rows."""
+        if not numbers:
+            return self
+        others = set(numbers)
+        kept = [index for index, number in enumerate(self.numbers) if number not in others]
+        columns = tuple([column[index] for index in kept] for column in self.columns)
+        return type(self)(columns, [self.numbers[index] for index in kept], self.total - len(numbers))
 
 
 class RowSampler:

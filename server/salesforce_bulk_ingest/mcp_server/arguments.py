@@ -6,6 +6,7 @@ The docstrings of the models and the descriptions of their fields are in the inp
 import math
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
@@ -25,6 +26,7 @@ from pydantic_core import PydanticCustomError
 from salesforce_bulk_ingest.base.findings import LINES_KEPT, LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
+from salesforce_bulk_ingest.loading.by_record import ByRecord, Match
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
@@ -250,7 +252,7 @@ def _is_gap(cell: Cell) -> bool:
 class MappingBody(ClosedModel):
     """The changes of columns and cells between a source and its upload."""
 
-    encoding: str | None = Field(None, max_length=40, description="Of file, such as windows-1252. Default: UTF-8")
+    encoding: str | None = Field(None, max_length=40, description="Of file, as windows-1252. Default: UTF-8")
     columns: dict[str, FieldNames] = Field(
         {}, description="Header, or #3 for the third column, to field or fields; null leaves it out. Default: as is"
     )
@@ -261,6 +263,8 @@ class MappingBody(ClosedModel):
     )
     only: tuple[str, ...] = Field((), description="Fields to keep. Default: all")
     leaveOut: LeaveOutBody = Field(default_factory=LeaveOutBody, description="Rows to leave out. Default: none")
+    match: Match | None = Field(None, description="Upsert rows with a record, or without. Default: all")
+    changedOnly: bool = Field(False, description="Without rows equal to their record")
 
     @field_validator("set")
     @classmethod
@@ -278,7 +282,7 @@ class MappingBody(ClosedModel):
     def mapping(self) -> ColumnMapping:
         """The mapping of columns and cells for the upload."""
         constants = {name: cell_text(value) for name, value in self.set.items()}
-        leave_out = self.leaveOut.leave_out
+        leave_out = replace(self.leaveOut.leave_out, by_record=ByRecord(self.match, self.changedOnly))
         return ColumnMapping(self.columns, constants, self.values, self.only, self.formats, leave_out)
 
 
@@ -369,6 +373,8 @@ _ROWS_AS_IN_CREATE = {
     "formats": "object",
     "only": "array of string",
     "leaveOut": "object",
+    "match": "string",
+    "changedOnly": "boolean",
 }
 """The types of those arguments that are about rows."""
 
@@ -413,7 +419,7 @@ LinesShown = Annotated[
 ]
 UploadPart = Annotated[Part, Field(json_schema_extra=_as_in_create("integer"))]
 UploadSha256 = Annotated[Sha256, Field(json_schema_extra=_as_in_create("string"))]
-PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: no checks, rows go as they are")]
+PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: rows go unchecked")]
 
 SaveAs = Annotated[str | None, Field(max_length=LONGEST_PATH, description="New .csv for all rows. Default: none")]
 

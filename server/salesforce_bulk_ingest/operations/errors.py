@@ -128,6 +128,21 @@ class RecordsUnread(IngestError):
         self.closing = closing
 
 
+class RecordsUnseen(IngestError):
+    """The org did not show the records that rows name, so it is not known which rows are left out, and none is sent.
+
+    Args:
+        why: the reason, a sentence.
+    """
+
+    status = 502
+    code = "RECORDS_UNREAD"
+
+    def __init__(self, why: str) -> None:
+        what = "Nothing was sent: which rows match and changedOnly leave out can't be seen in the org now."
+        super().__init__(f"{what} {why}")
+
+
 class NotConfirmed(RefusedByPolicy):
     """The person whom a dialog asked about a close did not agree to it.
 

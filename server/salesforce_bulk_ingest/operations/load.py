@@ -1,19 +1,29 @@
 """Loading rows: check them, make a job for them, and send them to it."""
 
 import hashlib
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from salesforce_bulk_ingest.base.errors import IngestError, LoadedBefore, NoRowLeft, RefusedByPolicy, SourceChanged
+from salesforce_bulk_ingest.base.errors import (
+    IngestError,
+    InvalidArgument,
+    LoadedBefore,
+    NoRowLeft,
+    RefusedByPolicy,
+    SourceChanged,
+)
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
+from salesforce_bulk_ingest.comparison.record_filter import LookedAt
 from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.audit import Write
@@ -41,8 +51,14 @@ CREATE_SECONDS = 15.0
 """The part of a call's time that is reserved for making a job after its rows are checked: a call that ends meanwhile
 would leave a job whose id nobody gets."""
 
+ANSWER_SECONDS = 5.0
+"""The part of a call's time that is left, after all that the org is asked, to make the answer of a dry run."""
+
 AnySource = RowSource | RetryRequest
-UploadStatus = Literal["checking", "checked", "in progress", "uploaded", "already uploaded"]
+UploadStatus = Literal["checking", "checked", "nothing to send", "in progress", "uploaded", "already uploaded"]
+
+_Unfinished = SharedTask[RetryFile] | SharedTask[Plan] | SharedTask[LookedAt]
+"""A step of a load that did not end in time."""
 
 ReportLoad = Callable[[int, int | None], Awaitable[None]]
 """Tells how far a load is: the bytes that were read so far, or sent so far, and for the latter how many are to be sent."""
@@ -151,10 +167,12 @@ class _PlannedLoad:
     Attributes:
         org: the org of the job.
         request: the request of the caller.
-        plan: the plan of the rows.
+        plan: the plan of the rows that go.
+        whole: the plan of these and of those that are left out by their records.
+        looked: what a look at these records found in this call; None if there was none.
         retry: the retry where the rows are rows of earlier jobs.
-        new_load: returns the rows of a part, or of all parts for None, to be compared with earlier loads; None for no rows
-            that can be compared.
+        new_load: returns the rows of a part of a plan, or of all parts for None, to be compared with earlier loads; None for
+            no rows that can be compared.
         bounds: the bounds of the upload that the policy sets; None if it sets none.
         report: tells how far the load is.
     """
@@ -162,23 +180,61 @@ class _PlannedLoad:
     org: Org
     request: LoadRequest[RowSource]
     plan: Plan
+    whole: Plan
+    looked: LookedAt | None
     retry: Retry | None
-    new_load: Callable[[int | None], NewLoad | None]
+    new_load: Callable[[Plan, int | None], NewLoad | None]
     bounds: UploadBounds | None
     report: ReportLoad
 
     @property
     def needs_comparison(self) -> bool:
         """Whether its recipe has bounds that only a comparison of all columns with the org can hold it to."""
-        return self.request.bounds is not None and self.request.bounds.needs_comparison
+        return self.request.bounds is not None and self.request.bounds.needs_comparison and not self.went_before
 
     def check_bounds(self, number: int, comparison: OrgComparison | None) -> None:
         """Raise RefusedByPolicy where the policy does not let this part into a job, or its recipe the whole load."""
-        if self.request.bounds is not None:
-            self.request.bounds.check(self.plan, comparison)
+        if self.request.bounds is not None and not self.went_before:
+            self.request.bounds.check(self.whole, comparison, writes=not self.is_empty)
         if self.bounds is not None:
             part = self.plan.parts[number - 1]
             self.bounds.check(part.rows, part.size, self.plan.header, "These rows can't be read as CSV with a header.")
+
+    @property
+    def by_record(self) -> ByRecord:
+        """How rows are left out by their records, and which of them are."""
+        return self.request.mapping.leave_out.by_record
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all rows are left out by their records, so that there is nothing to send."""
+        return bool(self.by_record) and not self.plan.rows
+
+    @property
+    def went_before(self) -> bool:
+        """Whether a job has these rows, as the record of what was left out of it tells, so that they were judged then."""
+        return self.by_record.is_known and self.looked is None
+
+    @property
+    def looked_for(self) -> str:
+        """A text that is equal for the same rows that are left out by their records in the same way."""
+        return f"{self.whole.sha256} {self.by_record.match} {self.by_record.changed_only}"
+
+    @property
+    def several_records(self) -> tuple[Finding, ...]:
+        """The finding that rows name several records, as far as a look at these told it."""
+        return self.looked.several_records if self.looked else ()
+
+    @property
+    def compared(self) -> Plan:
+        """The plan whose sample a dry run compares with the org: of all rows but those that `match` leaves out.
+
+        Those that would change nothing are among them, since shares of rows that do are judged.
+        """
+        sample = self.whole.sample
+        if self.looked is None or sample is None:
+            return self.whole
+        return replace(self.plan, sample=sample.without(self.looked.unmatched_numbers))
 
     def part(self, number: int) -> LoadPart | None:
         """Return what a part is, for the record of the load; None where it is not known where the rows come from."""
@@ -192,7 +248,7 @@ class _PlannedLoad:
 
     def compare(self, part: int | None, job: Job | None) -> SharedTask[Comparison] | None:
         """Return the task that compares rows with those of earlier jobs, or None if there is nothing to compare."""
-        load = self.new_load(part)
+        load = self.new_load(self.plan, part)
         return None if load is None else load.compare(job.id if job else None)
 
     async def check(
@@ -202,7 +258,7 @@ class _PlannedLoad:
         notes = list[Finding]()
         if self.retry is not None:
             notes += await self.retry.check(partial(self.plan.source_rows_of, part), job.id if job else None)
-        load = self.new_load(part)
+        load = self.new_load(self.plan, part)
         refusal = None
         if load is not None and comparison is not None:
             notes += load.judge(comparison, dry_run=dry_run)
@@ -212,7 +268,7 @@ class _PlannedLoad:
     async def record(self, part: int, job_id: str, checked: _Checked) -> tuple[Finding, ...]:
         """Record which rows the job gets, before they are sent; see `Retry.record` and `NewLoad.record`."""
         notes = () if self.retry is None else await self.retry.record(job_id)
-        load = self.new_load(part)
+        load = self.new_load(self.plan, part)
         if load is not None and checked.comparison is not None:
             notes += await load.record(job_id, checked.comparison)
         return notes
@@ -283,24 +339,32 @@ class LoadOperations:
         wanted = _counted(request, dry_run=dry_run)
         # Rows that went into the job of an equal call are those of this one, and not to be skipped.
         earlier = None if dry_run else await self._made_for_skipped(org, create, request)
-        load = await self._plan(org, wanted, create.sobject, create.destination(), seconds, report, earlier)
+        destination = create.destination()
+        load = await self._plan(org, wanted, create.sobject, destination, seconds, report, earlier)
+        if isinstance(load, SharedTask):
+            return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
+        source = request.source if isinstance(request.source, RetryRequest) else load.whole.version
+        call = await _call_of(org, create, request, source)
+        if load.by_record.is_asked:
+            made = None if dry_run else await self._once.creates.made_before(call)
+            load = await self._without_left_out(load, create.sobject, destination, made.id if made else None, seconds)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, None, create.destination(), create.sobject, lines)
+            return await self._dry_run(load, None, destination, create.sobject, lines)
         number = await _checked_part(load.plan, load.request, lines, "no job was made and nothing was sent")
-        looking = self._look_for_bounds(load, create.destination(), create.sobject)
+        looking = self._look_for_bounds(load, destination, create.sobject)
         if looking is not None and not await looking.wait(seconds()):
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
         async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
             load.check_bounds(number, looking.result if looking else None)
+        if load.is_empty:
+            return UploadOutcome(org, None, "nothing to send", load.plan)
 
         async def check() -> _Checked:
             comparing = load.compare(number, None)
             return await load.check(number, None, await comparing.finished() if comparing else None)
 
-        source = request.source if isinstance(request.source, RetryRequest) else load.plan.version
-        call = await _call_of(org, create, request, source)
         making, is_repeat = await self._once.creates.make(call, create.body(load.plan.dialect), check)
         if not await making.wait(self._seconds_left()) or making.result is None:
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
@@ -346,17 +410,22 @@ class LoadOperations:
             _check_recipe_of(job, request)
         org = await self._client.org()
         wanted = _counted(request, dry_run=dry_run)
-        load = await self._plan(org, wanted, job.object, Destination.of_job(job), self._seconds_left, report, job.id)
+        destination = Destination.of_job(job)
+        load = await self._plan(org, wanted, job.object, destination, self._seconds_left, report, job.id)
+        if not isinstance(load, SharedTask) and load.by_record.is_asked:
+            load = await self._without_left_out(load, job.object, destination, job.id, self._seconds_left)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, job, Destination.of_job(job), job.object, lines)
+            return await self._dry_run(load, job, destination, job.object, lines)
         number = await _checked_part(load.plan, load.request, lines)
-        looking = self._look_for_bounds(load, Destination.of_job(job), job.object)
+        looking = self._look_for_bounds(load, destination, job.object)
         if looking is not None and not await looking.wait(self._seconds_left()):
             return UploadOutcome(org, job, "checking", done_bytes=load.plan.size)
         async with self._rules.audit.of(Write.to(job, "upload")):
             load.check_bounds(number, looking.result if looking else None)
+        if load.is_empty and job.state == "Open" and await self._once.uploads.state_of(org, job.id) == "unknown":
+            return UploadOutcome(org, job, "nothing to send", load.plan)
         return await self._check_and_send(load, job, number)
 
     async def _made_for_skipped(self, org: Org, create: CreateRequest, request: LoadRequest[AnySource]) -> str | None:
@@ -377,7 +446,7 @@ class LoadOperations:
         """Return the task that compares rows with the org where the bounds of a recipe need that; None where none does."""
         if not load.needs_comparison:
             return None
-        return self._comparisons.start(load.org, load.plan, sobject, destination, None)
+        return self._comparisons.start(load.org, load.compared, sobject, destination, None)
 
     async def _check_and_send(self, load: _PlannedLoad, job: Job, number: int) -> UploadOutcome:
         """Check whether the rows went before, and send them."""
@@ -399,8 +468,10 @@ class LoadOperations:
         seconds: Callable[[], float],
         report: ReportLoad,
         job_id: str | None = None,
-    ) -> _PlannedLoad | SharedTask[Plan] | SharedTask[RetryFile]:
+    ) -> _PlannedLoad | _Unfinished:
         """Return the load with its plan, or the task that did not end in time."""
+
+        _check_by_record(request, destination.operation)
 
         def read(done_bytes: int) -> Awaitable[None]:
             return report(done_bytes, None)
@@ -424,7 +495,7 @@ class LoadOperations:
             return planning
         plan = planning.result
 
-        def new_load(part: int | None) -> NewLoad | None:
+        def new_load(plan: Plan, part: int | None) -> NewLoad | None:
             sketch = plan.sketch_of(part)
             if sketch is None or destination.operation is None:
                 return None
@@ -432,7 +503,49 @@ class LoadOperations:
             return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)
 
         bounds = self._rules.policy.bounds_of(sobject, destination.operation, destination.external_id_field)
-        return _PlannedLoad(org, readable, plan, retry, new_load, bounds, report)
+        return _PlannedLoad(org, readable, plan, plan, None, retry, new_load, bounds, report)
+
+    async def _without_left_out(
+        self,
+        load: _PlannedLoad,
+        sobject: str | None,
+        destination: Destination,
+        job_id: str | None,
+        seconds: Callable[[], float],
+    ) -> _PlannedLoad | _Unfinished:
+        """Return the load of the rows that are not left out by their records, or the task that did not end in time.
+
+        Args:
+            load: the load of all rows; one with errors stays as it is.
+            sobject: the object of the rows.
+            destination: the job.
+            job_id: the id of the job that may have the rows already; None if there is none.
+            seconds: returns the seconds that the call may still wait.
+        """
+        if load.whole.has_errors:
+            return load
+        looked = None
+        found = None if job_id is None else await self._once.uploads.look_of(load.org, job_id, load.looked_for)
+        if found is None:
+            looking = self._comparisons.look(load.org, load.whole, sobject, destination, load.by_record)
+            if not await looking.wait(seconds()):
+                return looking
+            looked = looking.result
+            found = looked.by_record
+        request = load.request.leaving_out(found, looked.findings if looked else ())
+        planning = await self._planner.plan(request, sobject, destination)
+        if not await planning.wait(seconds()):
+            return planning
+        plan = planning.result
+        if plan.version != load.whole.version:
+            raise SourceChanged("The rows were changed while their records were looked for.")
+        if len(plan.parts) > 1:
+            raise InvalidArgument(
+                f"match and changedOnly take the rows of one job, and these are {len(plan.parts)} jobs' worth: with the "
+                "first of them in the org, a look would leave others out. Split the rows.",
+                (load.by_record.word,),
+            )
+        return replace(load, request=request, plan=plan, looked=looked)
 
     async def _dry_run(
         self, load: _PlannedLoad, job: Job | None, destination: Destination, sobject: str | None, lines: int
@@ -440,22 +553,28 @@ class LoadOperations:
         """Return the outcome of a dry run, whose findings name the rows on so many lines."""
         _check_part_and_sha256(load.plan, load.request)
         part, operation = load.request.part, destination.operation
+        # With a look before it, a comparison could take longer than a call, and each repeat would begin with another look.
+        seconds = math.inf if load.looked is None else self._seconds_left() - ANSWER_SECONDS
         names = None if load.needs_comparison else load.request.compare
-        looking = self._comparisons.start(load.org, load.plan, sobject, destination, names)
+        looking = self._comparisons.start(load.org, load.compared, sobject, destination, names, seconds=seconds)
         comparing = load.compare(part, job)
         for task in (comparing, looking):
             if task is not None and not await task.wait(self._seconds_left()):
                 return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
         checked = await load.check(part, job, comparing.result if comparing else None, dry_run=True)
         comparison = looking.result if looking else None
+        if comparison is not None and load.looked is not None:
+            comparison = replace(comparison, api_calls=comparison.api_calls + load.looked.api_calls)
         refusal = self._refusal_of(load, operation, sobject, comparison)
         foreseen = self._rules.close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
         named = await run_in_thread(load.plan.with_named_rows, lines)
         if comparison is not None:
             named = replace(named, findings=comparison.findings_with(named.findings))
-        plan = named.with_notes((*_as_findings(refusal), *checked.notes, *foreseen))
+        several = () if comparison is not None else load.several_records
+        plan = named.with_notes((*_as_findings(refusal), *several, *checked.notes, *foreseen))
         twice = None if plan.has_errors else checked.refusal
-        return UploadOutcome(load.org, job, "checked", plan, part or 1, refusal=refusal or twice, comparison=comparison)
+        status: UploadStatus = "nothing to send" if load.is_empty and refusal is None else "checked"
+        return UploadOutcome(load.org, job, status, plan, part or 1, refusal=refusal or twice, comparison=comparison)
 
     def _refusal_of(
         self, load: _PlannedLoad, operation: str | None, sobject: str | None, comparison: OrgComparison | None
@@ -473,12 +592,16 @@ class LoadOperations:
         return None
 
     async def _send(self, load: _PlannedLoad, job: Job, number: int, checked: _Checked) -> UploadOutcome:
-        plan = load.plan.with_notes(checked.notes)
+        plan = load.plan.with_notes((*load.several_records, *checked.notes))
         uploads = self._once.uploads
         content = uploads.archived(load.org, job, plan.content_of(number))
-        upload = await uploads.begin(
-            load.org, job, content, partial(load.record, number, job.id, checked), load.part(number)
-        )
+
+        async def record() -> tuple[Finding, ...]:
+            if load.by_record.is_asked:
+                await uploads.record_look(load.org, job.id, load.looked_for, load.by_record)
+            return await load.record(number, job.id, checked)
+
+        upload = await uploads.begin(load.org, job, content, record, load.part(number))
 
         def sent(done_bytes: int) -> Awaitable[None]:
             return load.report(done_bytes, content.size)
@@ -502,6 +625,19 @@ def _counted(request: LoadRequest[AnySource], *, dry_run: bool) -> LoadRequest[A
     return replace(request, profiled=dry_run or (request.bounds is not None and request.bounds.needs_profile))
 
 
+def _check_by_record(request: LoadRequest[AnySource], operation: str | None) -> None:
+    """Raise InvalidArgument where rows of this operation can't be left out by their records."""
+    by_record = request.mapping.leave_out.by_record
+    if by_record.match is not None and operation != "upsert":
+        raise InvalidArgument("match is for upserts, which alone write new and old records: leave it out.", ("match",))
+    if by_record.changed_only and operation not in ("update", "upsert"):
+        raise InvalidArgument("changedOnly is for updates and upserts: leave it out.", ("changedOnly",))
+    if by_record.is_asked and not request.preflight:
+        raise InvalidArgument(
+            f"{by_record.word} takes rows that are checked: leave preflight out.", ("preflight",), "on"
+        )
+
+
 def _as_findings(refusal: RefusedByPolicy | None) -> tuple[Finding, ...]:
     if refusal is None:
         return ()
@@ -521,9 +657,10 @@ async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySour
 def _check_part_and_sha256(plan: Plan, request: LoadRequest[RowSource]) -> None:
     """Raise SourceChanged where the SHA-256 is of other rows, and InvalidArgument where the part does not exist."""
     if request.sha256 is not None and request.sha256 != plan.sha256:
+        by_record = request.mapping.leave_out.by_record.is_asked
+        what = "The rows, their mapping, or their records in the org," if by_record else "The rows, or their mapping,"
         raise SourceChanged(
-            "The rows, or their mapping, are not those that this sha256 was given for: begin again with dryRun and without "
-            "sha256."
+            f"{what} are not those that this sha256 was given for: begin again with dryRun and without sha256."
         )
     if not plan.has_errors:
         plan.content_of(request.part or 1)

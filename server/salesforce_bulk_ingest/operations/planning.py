@@ -5,7 +5,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from salesforce_bulk_ingest.base.errors import SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding, Findings
@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
 from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds
+from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
@@ -75,6 +76,13 @@ class LoadRequest(Generic[Source]):
             self.origin,
             self.bounds,
         )
+
+    def leaving_out(self, found: ByRecord, notes: tuple[Finding, ...] = ()) -> Self:
+        """Return the same request without the rows that were found to be left out by their records."""
+        leave_out = self.mapping.leave_out
+        by_record = replace(leave_out.by_record, is_known=True, unmatched=found.unmatched, unchanged=found.unchanged)
+        mapping = replace(self.mapping, leave_out=replace(leave_out, by_record=by_record))
+        return replace(self, mapping=mapping, notes=(*self.notes, *notes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,12 +199,13 @@ class PreflightChecks:
         for keys in self._all_keys:
             keys.check(rows)
 
-    def finish(self, rows: int, *, are_left_out: bool = False) -> None:
+    def finish(self, rows: int, *, are_left_out: bool = False, may_be_none: bool = False) -> None:
         """Add the findings that depend on all rows; called after the last block of rows.
 
         Args:
             rows: the number of rows.
             are_left_out: whether other rows are left out.
+            may_be_none: whether it is no mistake that there is no row.
         """
         self._file.finish()
         self._misfits.finish()
@@ -219,9 +220,11 @@ class PreflightChecks:
         self._points.finish(self._header.dialect.delimiter, formats)
         for keys in self._all_keys:
             keys.finish()
-        if not rows and are_left_out:
+        if rows or may_be_none:
+            return
+        if are_left_out:
             self._findings.add("no rows", "error", "All rows are left out.", "Leave fewer out in leaveOut.")
-        elif not rows:
+        else:
             self._findings.add("no rows", "error", "There is a header and no row.", "Add a row for each record.")
 
     def _join_proposed(self) -> None:

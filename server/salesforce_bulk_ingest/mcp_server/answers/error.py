@@ -43,6 +43,7 @@ from salesforce_bulk_ingest.operations.errors import (
     FilledJobFailed,
     NotConfirmed,
     RecordsUnread,
+    RecordsUnseen,
 )
 from salesforce_bulk_ingest.salesforce.errors import (
     LimitReached,
@@ -129,6 +130,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
     ),
     (ConfirmationNeeded, "{confirm}"),
     (RecordsUnread, "{again} is the same call, for later.{unread}"),
+    (RecordsUnseen, "{again} is the same call, for later."),
     (NotConfirmed, "Leave the job as it is, or {abort} drops it (nothing is loaded then)."),
     (
         (OutOfBounds, RecipeMistake),

@@ -26,7 +26,7 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
 )
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import part_call
-from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, close_call, upload_call
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, abort_call, close_call, upload_call
 from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer
 from salesforce_bulk_ingest.operations.load import UploadOutcome
 
@@ -44,28 +44,39 @@ class CountedLinesAnswer(AnswerPart):
 
 
 class LeftOutAnswer(PartListedAsObject):
-    """The rows that were left out, by the word of `leaveOut` that did it; 0 where one did nothing, and was asked for."""
+    """The rows that were left out, by the argument that did it; 0 where one did nothing, and was asked for."""
 
     cells: CountedLinesAnswer | None = None
     lines: CountedLinesAnswer | None = None
     not_rows: CountedLinesAnswer | None = None
+    match: CountedLinesAnswer | None = None
+    changed_only: CountedLinesAnswer | None = None
 
     @classmethod
     def of(cls, plan: Plan, lines: int) -> Self | None:
         """Return what is left out of all parts of a plan, if anything is, or was asked for."""
         found, asked = plan.left_out, plan.mapped_source.row_filter
+        by_record = asked.by_record
         ways = {
             "cells": (found.cells, asked.conditions),
             "lines": (found.lines, asked.lines),
             "not_rows": (found.not_rows, asked.not_rows),
+            "match": (found.match, by_record.is_known and by_record.match),
+            "changed_only": (found.changed_only, by_record.is_known and by_record.changed_only),
         }
         shown = lines if plan.mapped_source.source.has_lines else 0
         told = {name: CountedLinesAnswer.of(rows, shown) for name, (rows, is_asked) in ways.items() if rows or is_asked}
         return cls(**told) if told else None
 
     def by_word(self) -> dict[str, CountedLinesAnswer]:
-        """Return what is left out by the words of `leaveOut`, in its spelling."""
-        ways = {"cells": self.cells, "lines": self.lines, "notRows": self.not_rows}
+        """Return what is left out by the arguments, in their spelling."""
+        ways = {
+            "cells": self.cells,
+            "lines": self.lines,
+            "notRows": self.not_rows,
+            "match": self.match,
+            "changedOnly": self.changed_only,
+        }
         return {word: rows for word, rows in ways.items() if rows is not None}
 
 
@@ -127,12 +138,13 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
     if plan is None:
         return progress
     size = len(plan.parts)
-    part = plan.parts[outcome.part - 1] if outcome.part <= size and outcome.status != "checked" else None
+    is_sent = outcome.status not in ("checked", "nothing to send")
+    part = plan.parts[outcome.part - 1] if outcome.part <= size and is_sent else None
     return progress | {
         "rows": part.rows if part else plan.rows,
         "left_out": LeftOutAnswer.of(plan, given.arguments.get("linesShown", LINES_SHOWN)),
         "bytes": part.size if part else plan.size,
-        "sha256": plan.sha256,
+        "sha256": None if outcome.status == "nothing to send" else plan.sha256,
         "part": part.number if part and size > 1 else None,
         "of": size if size > 1 else None,
         **found_in(plan, given, next_step),
@@ -168,6 +180,9 @@ def _progress_summary(outcome: UploadOutcome) -> str:
         return (
             f"Still checking the rows, {outcome.done_bytes:,} bytes so far; nothing is sent yet. It goes on by itself."
         )
+    if outcome.status == "nothing to send":
+        empty = "" if job is None else f" Job {job.id} stays Open, without rows."
+        return f"There is nothing to send to {org}: every row is left out.{empty}"
     if outcome.status == "checked":
         parts = f" in {len(plan.parts)} parts, a job for each" if len(plan.parts) > 1 else ""
         rows = counted(plan.rows, "row")
@@ -193,6 +208,11 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
         return f"{given.again()} joins this check: it is the same call again."
     if outcome.refusal is not None:
         return after_error(outcome.refusal, given)
+    if outcome.status == "nothing to send":
+        drops = "" if job is None else f" {abort_call(job.id)} drops the empty job."
+        return (
+            f"{given.checked()} looks again, once the rows or their records have changed: nothing is to do now.{drops}"
+        )
     if outcome.status == "checked":
         if plan.formats and not plan.has_errors and not given.is_by_recipe:
             return next_for_formats(plan, given)

@@ -1,0 +1,222 @@
+"""A look at the org for rows that are left out by their records: all rows, in constant memory, a batch at a time."""
+
+from array import array
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.text import as_name, quoted_names
+from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.comparison.changes import Fate, SideBySide, side_by_side
+from salesforce_bulk_ingest.comparison.compared_columns import FoundBy, RowColumns
+from salesforce_bulk_ingest.comparison.record_reader import RecordReader
+from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
+from salesforce_bulk_ingest.loading.row_sample import RowSample
+from salesforce_bulk_ingest.loading.sources import opened
+from salesforce_bulk_ingest.validation.destination import LoadTarget
+from salesforce_bulk_ingest.validation.key_forms import trimmed
+
+ROWS_OF_A_BATCH = 2_000
+"""The number of rows that are read before the org is asked for their records: those of few queries, side by side."""
+
+BYTES_OF_A_BATCH = 4_000_000
+"""The number of bytes of rows that are read for a batch at most, and those of one block of the source more."""
+
+_LEFT_OUT = {
+    None: frozenset[Fate](),
+    "updateOnly": frozenset({Fate.NEW, Fate.NO_RECORD}),
+    "createOnly": frozenset({Fate.EQUAL, Fate.CHANGED}),
+}
+"""What becomes of the rows that `match` leaves out."""
+
+
+class NotSeen(Exception):
+    """The org did not show which records rows name; the message is a sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What a look at the records of rows found.
+
+    Attributes:
+        by_record: which rows are left out.
+        unmatched_numbers: the numbers of the rows that are left out by `match`, among those looked at, from 0.
+        unseen: the names of the columns of which some rows have cells that can't be compared with their records.
+        unsure: the number of rows that go for these alone: all that can be seen of their records is as they have it.
+        several: the number of rows that name several records.
+        key: the name of the column that names the records.
+        api_calls: the number of calls to the org.
+    """
+
+    by_record: ByRecord
+    unmatched_numbers: Sequence[int]
+    unseen: tuple[str, ...]
+    unsure: int
+    several: int
+    key: str
+    api_calls: int
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the look could not tell of rows that go, as a warning."""
+        if not self.unsure:
+            return ()
+        names = quoted_names(self.unseen)
+        what = f"Rows go of which it can't be told whether they change anything: {names} can't be compared."
+        do = "To have them judged by the others alone, leave these columns out with null in columns."
+        return (Finding("warning", what, do, count=self.unsure),)
+
+    @property
+    def several_records(self) -> tuple[Finding, ...]:
+        """That rows name several records, as a warning."""
+        if not self.several:
+            return ()
+        what = f"Rows go whose {as_name(self.key)} is that of several records: these fail."
+        do = "Have the user give each record a key of its own, or leave these rows out."
+        return (Finding("warning", what, do, column=self.key, count=self.several, fails="these rows"),)
+
+
+class RecordFilter:
+    """Finds the rows that are left out by their records.
+
+    Args:
+        reader: reads the records.
+        asked: how rows are left out.
+        key: the column that names the records, and its field.
+        columns: the columns of the rows.
+        target: the object and operation of the rows.
+    """
+
+    def __init__(
+        self,
+        reader: RecordReader,
+        asked: ByRecord,
+        key: FoundBy,
+        columns: RowColumns,
+        target: LoadTarget,
+    ) -> None:
+        self._reader = reader
+        self._asked = asked
+        self._key = key
+        # The number and the lines of equal rows would tell a hidden cell to whoever guesses it.
+        compared = tuple(column for column in columns.compared if not column.is_hidden)
+        self._columns = compared if asked.changed_only else ()
+        self._makes_new = target.operation == "upsert"
+        self._not_read = set[str]()
+
+    async def look(self, source: MappedSource) -> LookedAt:
+        """Look for the records of all rows of a source, which is opened anew.
+
+        Raises:
+            NotSeen: the org did not show all of them.
+            InvalidArgument: the source can no longer be read.
+            EndlessRecord: a record has no end.
+        """
+        found = _Found(self._asked, self._key)
+        with closing(_batches(source)) as batches:
+            while (batch := await run_in_thread(next, batches, None)) is not None:
+                await self._look_at(batch, found)
+        names = source.output_names
+        return LookedAt(
+            replace(self._asked, unmatched=found.unmatched, unchanged=found.unchanged()),
+            found.unmatched_numbers,
+            tuple(names[index] for index in sorted(found.unseen)),
+            found.unsure,
+            found.several,
+            self._key[0].name,
+            self._reader.calls,
+        )
+
+    async def _look_at(self, batch: "_Batch", found: "_Found") -> None:
+        column, key = self._key
+        paths = [each.path for each in self._columns if each.path not in self._not_read]
+        records = await self._reader.find(key, batch.rows.columns[column.index], paths)
+        if records.failure is not None:
+            raise NotSeen(records.failure)
+        self._not_read.update(records.unseen)
+        compared = [each for each in self._columns if each.path not in self._not_read]
+        seen = {column.index, *(each.index for each in compared)}
+        sides = await run_in_thread(
+            lambda: side_by_side(batch.rows, self._key, compared, records, makes_new=self._makes_new)
+        )
+        await run_in_thread(found.add, batch, sides, set(range(len(batch.rows.columns))) - seen)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows of a source that are looked at together.
+
+    Attributes:
+        rows: the rows to upload; each of them is numbered among all.
+        lines: the line of the source on which each begins.
+    """
+
+    rows: RowSample
+    lines: Sequence[int]
+
+
+class _Found:
+    """What was found of the rows looked at so far.
+
+    Args:
+        asked: how rows are left out.
+        key: the column that names the records, and its field.
+    """
+
+    def __init__(self, asked: ByRecord, key: FoundBy) -> None:
+        self._asked = asked
+        self._key = key
+        self.unmatched, self.unmatched_numbers = array("Q"), array("Q")
+        self._equal, self._keys_of_equal, self._going = array("Q"), array("q"), set[int]()
+        self.unseen = set[int]()
+        self.unsure = self.several = 0
+
+    def add(self, batch: _Batch, sides: SideBySide, unseen: set[int]) -> None:
+        """Add what becomes of the rows of a batch; the values of some columns can't be seen in their records."""
+        column, key = self._key
+        keys = [hash(key.form(cell)) for cell in trimmed(batch.rows.columns[column.index])]
+        for row, fate in enumerate(sides.fates):
+            self.several += fate is Fate.SEVERAL_RECORDS
+            if fate in _LEFT_OUT[self._asked.match]:
+                self.unmatched.append(batch.lines[row])
+                self.unmatched_numbers.append(batch.rows.numbers[row])
+            elif fate is Fate.EQUAL and self._asked.changed_only and not self._is_unsure(batch, row, unseen):
+                self._equal.append(batch.lines[row])
+                self._keys_of_equal.append(keys[row])
+            else:
+                self._going.add(keys[row])
+
+    def unchanged(self) -> Sequence[int]:
+        """Return the lines of the rows that change nothing, nor what another row of their record would have changed."""
+        pairs = zip(self._equal, self._keys_of_equal, strict=True)
+        return array("Q", (line for line, key in pairs if key not in self._going))
+
+    def _is_unsure(self, batch: _Batch, row: int, unseen: set[int]) -> bool:
+        """Return whether a row has cells whose values in its record can't be seen."""
+        said = {index for index in unseen if batch.rows.columns[index][row]}
+        self.unseen |= said
+        self.unsure += bool(said)
+        return bool(said)
+
+
+def _batches(source: MappedSource) -> Generator[_Batch]:
+    """Open a source, and yield its rows in batches."""
+    first, rows, size, blocks = 0, 0, 0, list[MappedBlock]()
+    with opened(source.source, source.dialect) as file:
+        file.seek(source.header.size)
+        for block in source.read_blocks(file):
+            blocks.append(block)
+            rows, size = rows + len(block.output_rows), size + len(block.source_text)
+            if rows >= ROWS_OF_A_BATCH or size >= BYTES_OF_A_BATCH:
+                yield _batch(blocks, first, len(source.output_names))
+                first, rows, size, blocks = first + rows, 0, 0, []
+    if rows:
+        yield _batch(blocks, first, len(source.output_names))
+
+
+def _batch(blocks: Sequence[MappedBlock], first: int, width: int) -> _Batch:
+    columns = tuple([cell for block in blocks for cell in block.output_rows.column(index)] for index in range(width))
+    lines = [line for block in blocks for line in block.output_rows.lines]
+    return _Batch(RowSample(columns, range(first, first + len(lines)), len(lines)), lines)
