@@ -127,6 +127,15 @@ async def test_further_pages_are_read_and_counted() -> None:
     assert [record["Id"] for record in found.by_key["e-1"]] == ["1", "2"] and reader.calls == 2
 
 
+async def test_records_that_the_org_found_and_did_not_give_are_told() -> None:
+    class Short(Org):
+        async def query(self, soql: str) -> QueryPage:
+            return (await super().query(soql)).model_copy(update={"total_size": 3})
+
+    found = await reader_of(Short()).find(EXT, ["E-1", "E-2"])
+    assert found.failure == "Salesforce gave 2 of the 3 records that a query found."
+
+
 async def test_fields_beyond_the_room_of_a_query_are_told() -> None:
     names = [f"{'x' * 40}{number}__c" for number in range(200)]
     found: Any = await reader_of(Org()).find(EXT, ["E-1"], names)

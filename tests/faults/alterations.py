@@ -80,8 +80,12 @@ def _counters(change: int | None) -> Alteration:
     return _json(changed)
 
 
-def _without_jobs(page: dict[str, Any]) -> None:
+def _without_records(page: dict[str, Any]) -> None:
     page["records"] = []
+
+
+def _one_record_short(page: dict[str, Any]) -> None:
+    del page["records"][-1:]
 
 
 LATE = Wrong("lost", _lost)
@@ -108,7 +112,7 @@ RESULT = (
 )
 
 WRONG: Mapping[str, tuple[Wrong, ...]] = {
-    "list": (LATE, ZIPPED, NO_JSON, EMPTY, Wrong("without-jobs", _json(_without_jobs))),
+    "list": (LATE, ZIPPED, NO_JSON, EMPTY, Wrong("without-jobs", _json(_without_records))),
     "create": (LATE, ZIPPED, SHORT_ID, NO_ID, SKEWED, NO_JSON, EMPTY, BARE, Wrong("201", _status(201))),
     "upload": (LATE, Wrong("200", _status(200)), Wrong("204", _status(204))),
     "close": (LATE, ZIPPED, SHORT_ID, NO_ID, OTHER_ID, NO_JSON, EMPTY, BARE),
@@ -128,6 +132,15 @@ WRONG: Mapping[str, tuple[Wrong, ...]] = {
         Wrong("no-counters", _counters(None)),
     ),
     "delete": (LATE, Wrong("200", _status(200))),
+    "query": (
+        LATE,
+        ZIPPED,
+        NO_JSON,
+        EMPTY,
+        Wrong("one-record-short", _json(_one_record_short)),
+        Wrong("without-records", _json(_without_records)),
+        Wrong("no-next-page", _json(lambda page: page.update(done=False))),
+    ),
     "successfulResults": RESULT,
     "failedResults": RESULT,
     "unprocessedrecords": RESULT,

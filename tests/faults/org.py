@@ -2,7 +2,7 @@
 
 import gzip
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -187,6 +187,16 @@ class FaultyOrg:
         page = self.caller.query(f"SELECT Name FROM Account WHERE Name LIKE '{mark} %'")
         assert page["done"], "more than one page of records"
         return Counter(str(record["Name"]) for record in page["records"])
+
+    def insert_with_phones(self, names: Sequence[str]) -> dict[str, str]:
+        """Insert an account with a phone for each name; return the phones by the ids of the accounts."""
+        self.caller.load("Name,Phone\n" + "".join(f"{name},{number}\n" for number, name in enumerate(names)))
+        return self.phones(names[0].partition(" ")[0])
+
+    def phones(self, mark: str) -> dict[str, str]:
+        """The phones of the accounts whose names begin with a mark, by the ids of the accounts."""
+        page = self.caller.query(f"SELECT Id, Phone FROM Account WHERE Name LIKE '{mark} %'")
+        return {str(record["Id"]): str(record["Phone"]) for record in page["records"]}
 
 
 @contextmanager

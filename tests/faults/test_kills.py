@@ -37,8 +37,6 @@ REQUESTS_WITH_RETRY = 16
 REQUESTS_OF_A_CLOSE = 4
 """A close of an update makes so many requests: it reads the job, the records, and the job again, and closes it."""
 
-PHONES = "SELECT Id, Phone FROM Account WHERE Name LIKE '{} %' ORDER BY Name"
-
 
 @asynccontextmanager
 async def stdio_server(environ: Environ, pid_file: Path) -> AsyncIterator[Client]:
@@ -94,12 +92,7 @@ async def test_an_update_is_undone_after_its_server_is_killed_in_the_close(
     spared: int, takes_effect: bool, org: FaultyOrg, tmp_path: Path, count: Count
 ) -> None:
     rows, environ, pid_file = Rows.fresh(), environ_of(org, tmp_path), tmp_path / "pid"
-    org.caller.load("Name,Phone\n" + "".join(f"{name},{number}\n" for number, name in enumerate(rows.names)))
-
-    def phones() -> dict[str, str]:
-        return {record["Id"]: record["Phone"] for record in org.caller.query(PHONES.format(rows.mark))["records"]}
-
-    before = phones()
+    before = org.insert_with_phones(rows.names)
     csv = "Id,Phone\n" + "".join(f"{record_id},new {phone}\n" for record_id, phone in before.items())
     async with stdio_server(environ, pid_file) as client:
         update = {"object": "Account", "operation": "update"}
@@ -119,6 +112,6 @@ async def test_an_update_is_undone_after_its_server_is_killed_in_the_close(
         tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
         undo = await call(client, tool, **arguments)
         assert (await closed(client, undo["id"]))["numberRecordsFailed"] == 0
-    assert phones() == before | {changed: "of another"}
+    assert org.phones(rows.mark) == before | {changed: "of another"}
     assert any(changed in each["what"] for each in undo["findings"]) == (not is_open)
     count(kills=1)

@@ -11,11 +11,12 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
 
 from salesforce_emulator.config import Assumptions
 from tests.salesforce_emulator.caller import DATA, Caller, an_org_with
 from tests.support.next_call import next_call
-from tests.support.orgs import agent, call, closed
+from tests.support.orgs import agent, call
 
 SCHEMA = """
 objects:
@@ -195,6 +196,22 @@ async def update(org: Org, rows: str) -> None:
     assert job["numberRecordsFailed"] == 0
 
 
+async def made_by(client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a create with rows, once these are uploaded."""
+    while (made := await call(client, tool, **arguments))["status"] != "uploaded":
+        pass
+    return made
+
+
+async def ended(client: Client, job_id: str) -> dict[str, Any]:
+    """The status of a job that this function closes, once it has ended; its summary is that of the close."""
+    closing = await call(client, "close-abort-ingest-job", jobId=job_id, body={"state": "UploadComplete"})
+    job = closing
+    while job["state"] != "JobComplete":
+        job = await call(client, "get-ingest-job-status", jobId=job_id, waitSeconds=45)
+    return job | {"summary": closing["summary"]}
+
+
 @pytest.mark.parametrize(
     ("way", "size"),
     [
@@ -221,8 +238,9 @@ async def test_every_cell_is_as_before_or_as_others_left_it(way: str, size: int,
     body = {"object": "Thing__c", **(upsert if new else {"operation": "update"})}
     url = str(org.caller.http.base_url)
     async with agent(url, upload_roots=(tmp_path,), allow_operation=("delete",), compare_rows=0) as client:
-        made = await call(client, "create-ingest-job", body=body, data={"file": "rows.csv"}, preflight="off")
-        answer = await closed(client, made["id"])
+        load = {"body": body, "data": {"file": "rows.csv"}, "preflight": "off"}
+        made = await made_by(client, "create-ingest-job", load)
+        answer = await ended(client, made["id"])
         assert (answer["numberRecordsProcessed"], answer["numberRecordsFailed"]) == (len(rows), 0)
         assert "It can be undone." in answer["summary"]
         after = await anyio.to_thread.run_sync(org.records)
@@ -235,12 +253,11 @@ async def test_every_cell_is_as_before_or_as_others_left_it(way: str, size: int,
         changed = await anyio.to_thread.run_sync(org.records)
 
         ways = (await call(client, "get-ingest-job-status", jobId=made["id"]))["undo"].split(" Only if the user asks.")
-        undo = await call(client, "create-ingest-job", **next_call(ways[0])[1])
-        undone = await closed(client, undo["id"])
-        assert undone["numberRecordsFailed"] == 0
+        undo = await made_by(client, *next_call(ways[0]))
+        assert (await ended(client, undo["id"]))["numberRecordsFailed"] == 0
         if new:
-            deleting = await call(client, "create-ingest-job", **next_call(ways[1].strip())[1])
-            assert (await closed(client, deleting["id"]))["numberRecordsProcessed"] == new
+            deleting = await made_by(client, *next_call(ways[1].strip()))
+            assert (await ended(client, deleting["id"]))["numberRecordsProcessed"] == new
     now = await anyio.to_thread.run_sync(org.records)
     kept, expected = set[str](), dict(before)
     for record_id, field in by_others.items():

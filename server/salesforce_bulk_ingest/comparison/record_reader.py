@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from salesforce_bulk_ingest.base.text import as_sentence
 from salesforce_bulk_ingest.comparison.cell_equality import UNSEEN_TYPES
 from salesforce_bulk_ingest.salesforce.client import SAFE_IN_QUERY, SalesforceClient, query_of
-from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
+from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS, LIMITS_OF_WHOLE_NUMBERS, NUMBER, NUMBER_TYPES
 from salesforce_bulk_ingest.validation.key_forms import KeyForm, key_form, same_id, trimmed
@@ -166,11 +166,15 @@ class RecordReader:
     async def _pages(self, soql: str) -> AsyncIterator[Sequence[JsonRecord]]:
         self._count_call()
         page = await self._client.query(soql)
+        given, total = len(page.records), page.total_size
         yield page.records
         while page.locator is not None:
             self._count_call()
             page = await self._client.query_more(page.locator)
+            given += len(page.records)
             yield page.records
+        if total not in (None, given):
+            raise UnexpectedAnswer(f"Salesforce gave {given:,} of the {total:,} records that a query found.")
 
     def _count_call(self) -> None:
         if self.calls == self._most_calls:

@@ -171,6 +171,7 @@ class QueryPage(WireModel):
     """One page of the records that a query finds (REST API guide, Query)."""
 
     records: tuple[dict[str, JsonValue], ...]
+    total_size: int | None = None
     done: bool = True
     next_records_url: str | None = None
 
