@@ -37,14 +37,20 @@ def written(header: list[str], describe: SObjectDescribe = UPDATEABLE) -> Writte
     return WrittenFields.of(header, LoadTarget.of(describe, "upsert", "Ext__c"), {"Region__c": PARENT})
 
 
-def undo(header: list[str], rows: list[list[str]], before: dict[str, Any], now: dict[str, Any] | None) -> UndoRows:
+def undo(
+    header: list[str],
+    rows: list[list[str]],
+    before: dict[str, Any],
+    now: dict[str, Any] | None,
+    updated: frozenset[str] = frozenset({ID[:15]}),
+) -> UndoRows:
     """What an upsert of rows, which found one record as it was before, would undo in it as it is now."""
     fields = written(header)
     wrote = RowsWritten(fields)
     wrote.add([list(column) for column in zip(*rows, strict=True)])
     image = list(image_rows(fields, RecordsFound({"e-1": [{"Id": ID, "Ext__c": "E-1", **before}]})))
     found = RecordsFound({ID[:15]: [{"Id": ID, "Ext__c": "E-1", **now}]} if now is not None else {})
-    return undo_rows(fields, image, wrote, found)
+    return undo_rows(fields, image, wrote, found, updated)
 
 
 def test_what_the_rows_wrote_gets_back_what_it_held() -> None:
@@ -85,6 +91,17 @@ def test_what_the_rows_changed_in_its_spelling_alone_gets_that_back(
 def test_a_key_that_was_written_in_another_case_gets_its_own_back() -> None:
     found = undo(["Ext__c", "Name"], [["e-1", "Uno"]], {"Name": "One"}, {"Name": "Uno", "Ext__c": "e-1"})
     assert found.rows == [(0, (ID, "E-1", "One"))]
+
+
+def test_a_record_whose_row_failed_is_none_of_the_undo() -> None:
+    found = undo(["Ext__c", "Name"], [["E-1", "Uno"]], {"Name": "One"}, {"Name": "Uno"}, frozenset())
+    assert (found.rows, found.changed, found.as_before, found.unknown) == ([], [], 0, [])
+
+
+def test_a_record_that_came_after_the_image_is_named() -> None:
+    other = "001000000000009"
+    found = undo(["Ext__c", "Name"], [["E-1", "Uno"]], {"Name": "One"}, {"Name": "Uno"}, frozenset({ID[:15], other}))
+    assert (len(found.rows), found.unknown) == (1, [other])
 
 
 def test_a_record_that_holds_what_it_held_needs_no_row() -> None:

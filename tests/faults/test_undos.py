@@ -20,6 +20,7 @@ REQUESTS: tuple[tuple[While, str], ...] = (
     ("close", "status"),
     ("close", "close"),
     ("undo", "query"),
+    ("undo", "successfulResults"),
 )
 REPETITIONS = (1, 5)
 MOST_CALLS = 12

@@ -176,6 +176,30 @@ async def test_what_someone_changed_since_is_kept_and_named(client: Client, dire
     )
 
 
+async def test_what_others_wrote_where_the_row_failed_is_kept(client: Client, direct: Caller) -> None:
+    before = records(direct)
+    job = await opened(client, "Erp_Id__c,Name,Phone\nE-1,Uno,11\nE-2,#N/A,22\n")
+    assert (await closed(client, job))["numberRecordsFailed"] == 1  # a record needs its name
+    direct.load(f"Id,Phone\n{before[1]['Id']},22\n", "Account", "update")
+    await undone(client, job)
+    assert records(direct) == [before[0], before[1] | {"Phone": "22"}, before[2]]
+
+
+async def test_a_record_that_another_program_created_between_read_and_close_is_named(
+    client: Client, org: BreakableOrg, direct: Caller
+) -> None:
+    job = await opened(client, "Erp_Id__c,Phone\nE-1,11\nE-9,99\n")
+    org.is_closed_to_changes = True
+    await refusal(client, "close-abort-ingest-job", jobId=job, body=CLOSE)
+    org.is_closed_to_changes = False
+    [made] = direct.succeeded(direct.load("Erp_Id__c,Name\nE-9,Nine\n", "Account"))
+    direct.patch(job, "UploadComplete")
+    direct.until(job)
+    undo = await undone(client, job)
+    [left] = [each["what"] for each in undo["findings"] if each["what"].startswith("Left out")]
+    assert left == f"Left out: 1 record that job {job} updated, of which nothing is kept: {made['sf__Id'][:15]}."
+
+
 async def test_a_change_of_another_field_since_is_no_obstacle(client: Client, direct: Caller) -> None:
     before = records(direct)
     job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)

@@ -3,7 +3,7 @@
 What a load cannot give back cell by cell has no image: a field that can't be read, or compared.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, auto
@@ -148,17 +148,24 @@ class UndoRows:
         names: the names of the columns after the id.
         rows: the number of each row in the image, and its cells; an empty cell stays as it is.
         changed: the ids of records that somebody changed since, or that are gone: these stay as they are.
+        unknown: the ids, of 15 characters, of records that the load wrote to and that are not in the image: they were not
+            there when it was made.
         as_before: the number of records that hold already what they held.
     """
 
     names: tuple[str, ...]
     rows: list[tuple[int, Sequence[str]]] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     as_before: int = 0
 
 
 def undo_rows(
-    written: WrittenFields, image: Iterable[Sequence[str]], wrote: RowsWritten, found: RecordsFound
+    written: WrittenFields,
+    image: Iterable[Sequence[str]],
+    wrote: RowsWritten,
+    found: RecordsFound,
+    updated: Set[str] | None,
 ) -> UndoRows:
     """Return the rows that give the records of an image back what they held.
 
@@ -167,9 +174,14 @@ def undo_rows(
         image: the rows of the image.
         wrote: what its rows wrote.
         found: the records as they are now, by their ids.
+        updated: the ids of the records that it wrote to, of 15 characters: the rows of the others in the image failed; None
+            where that is not known.
     """
-    undo = UndoRows(written.names)
+    undo, kept = UndoRows(written.names), set[str]()
     for number, (record_id, *before) in enumerate(image):
+        kept.add(same_id(record_id))
+        if updated is not None and same_id(record_id) not in updated:
+            continue
         records = found.by_key.get(same_id(record_id), ())
         cells = dict(zip(written.names, before, strict=True))
         standing, names = _standing(written, cells, wrote, records[0]) if records else (Standing.CHANGED, set())
@@ -179,6 +191,7 @@ def undo_rows(
             undo.as_before += 1
         else:
             undo.rows.append((number, (record_id, *(cells[name] if name in names else "" for name in written.names))))
+    undo.unknown = sorted((updated or set()) - kept)
     return undo
 
 

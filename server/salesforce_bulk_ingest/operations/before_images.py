@@ -230,7 +230,9 @@ class BeforeImages:
         found = await self._read(id_key(job.object or ""), [row[0] for row in rows], written.paths)
         if found.failure is not None or found.unseen:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
-        undo = undo_rows(written, rows, wrote, found)
+        assert self._fetcher is not None  # only kept rows lead here
+        updated = await self._fetcher.updated_ids(await self._client.org(), job)
+        undo = undo_rows(written, rows, wrote, found, updated)
         notes = _notes(job, undo)
         if not undo.rows:
             raise InvalidArgument(" ".join(["There is nothing to undo.", *(note.what for note in notes)]))
@@ -325,12 +327,18 @@ def _notes(job: Job, undo: UndoRows) -> list[Finding]:
         of_object = f"{_counted(len(undo.rows), 'record')} of {as_name(job.object or '')}"
         what = f"The rows give {of_object} back what they held before job {job.id}."
         notes.append(Finding("warning", what, "Make sure with the user that this is meant."))
-    if undo.changed:
-        named = ", ".join(undo.changed[:NAMED])
-        more = f" and {len(undo.changed) - NAMED:,} more" if len(undo.changed) > NAMED else ""
-        what = f"Left out: {_counted(len(undo.changed), 'record')} no longer as job {job.id} left them: {named}{more}."
-        do = "Someone changed or deleted them since. Tell the user."
-        notes.append(Finding("warning", what, do, count=len(undo.changed)))
+    for ids, why, do in (
+        (undo.changed, f"no longer as job {job.id} left them", "Someone changed or deleted them since. Tell the user."),
+        (
+            undo.unknown,
+            f"that job {job.id} updated, of which nothing is kept",
+            "They came after it was kept. Tell the user.",
+        ),
+    ):
+        if ids:
+            more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+            what = f"Left out: {_counted(len(ids), 'record')} {why}: {', '.join(ids[:NAMED])}{more}."
+            notes.append(Finding("warning", what, do, count=len(ids)))
     if undo.as_before:
         what = f"Already as before job {job.id}: {_counted(undo.as_before, 'record')}."
         notes.append(Finding("warning", what, "Nothing to do.", count=undo.as_before))

@@ -22,7 +22,7 @@ from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.results.completeness import Completeness, counted_rows
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, kept_download, new_download
 from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, beyond_counters, not_kept
-from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ResultFile, check_first_column
+from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ID_COLUMN, ResultFile, check_first_column
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest, Which
 from salesforce_bulk_ingest.results.retry_writer import JobResult, differing, write_retry_file
@@ -33,6 +33,7 @@ from salesforce_bulk_ingest.salesforce.errors import SalesforceError, ShortResul
 from salesforce_bulk_ingest.salesforce.models import RESULT_KINDS, Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.key_forms import same_id
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +125,34 @@ class ResultFetcher:
         except (StorageFailure, SalesforceError, InvalidArgument) as error:
             logger.warning("the new records of job %s can't be counted: %s", job.id, error)
             return None
+
+    async def updated_ids(self, org: Org, job: Job) -> frozenset[str] | None:
+        """Return the ids of the records that a job's successful rows did not create, of 15 characters.
+
+        Returns:
+            None where the result differs from the counters of the job each time, so that it does not tell of all rows.
+
+        Raises:
+            ShortResult: the result may lack rows.
+            InvalidArgument: the result can't be read.
+        """
+        downloaded = await self._whole(org, job, "successfulResults")
+        if downloaded.completeness.differs:
+            return None
+        if not downloaded.index.rows:
+            return frozenset()
+        result = _result_file(downloaded, job, "successfulResults")
+
+        def ids() -> frozenset[str]:
+            columns = (
+                [result.outcome_cells(block, name) for name in (ID_COLUMN, CREATED_COLUMN)]
+                for _, block in result.blocks()
+            )
+            rows = (row for ids, created in columns for row in zip(ids, created, strict=True))
+            return frozenset(same_id(record_id) for record_id, created in rows if created != "true")
+
+        with _rows_told_apart():
+            return await run_in_thread(ids)
 
     def source_order(self, org: Org, job: Job, kind: ResultKind) -> SharedTask[SourceOrderedResult | None]:
         """Return the task that finds or makes a result in source order, which is None if the upload is not archived here."""
