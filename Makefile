@@ -75,7 +75,7 @@ demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look 
 	@$(BIN)/salesforce-bulk-ingest demo
 
 test: .venv/dev.stamp  ## Run the tests
-	@$(BIN)/python -m pytest -q -n 4 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 test-slow: .venv/dev.stamp  ## Run the tests of large inputs, which make test leaves out
 	@$(BIN)/python -m pytest -q -m slow
@@ -84,7 +84,7 @@ test-faults: .venv/dev.stamp  ## Try every fault in every operation, and look wh
 	@$(BIN)/python -m pytest -q -n 2 tests/faults
 
 test-lowest: .venv-lowest/dev.stamp  ## Run the tests on the lowest dependencies that are allowed
-	@$(LOWEST)/python -m pytest -q -n 4 --dist loadfile
+	@$(LOWEST)/python -m pytest -q -n 3 --dist loadfile
 
 test-clients: tests/clients/node_modules/.stamp  ## Drive the org and the MCP server with the clients that people use
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients

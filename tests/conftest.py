@@ -1,15 +1,18 @@
 """Fixtures that all tests share."""
 
 import gc
+import inspect
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from types import CodeType
 from typing import Any
 
 import pytest
 import stamina
 from hypothesis import settings
 from jsonschema import Draft202012Validator
+from mcp.server.mcpserver.resources import ResourceTemplate
 
 from tests.support import canary
 from tests.support.keyrings import NO_KEYRING
@@ -29,9 +32,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(canary)
 
 
-def pytest_collection_finish() -> None:
-    """Exclude the objects that exist now, which stay for the whole run, from later garbage collections."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from the objects that exist before the tests: they stay for the whole run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
@@ -58,6 +67,27 @@ def _each_schema_is_checked_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Draft202012Validator, "check_schema", check_once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _each_resource_is_declared_once() -> Iterator[None]:
+    """Every server declares the same few resources, whose functions differ only in the services that they call.
+
+    The SDK makes models for each function, to turn its arguments into what it takes; these take the texts of an address.
+    """
+    declare = ResourceTemplate.from_function
+    declared: dict[tuple[CodeType, str], ResourceTemplate] = {}
+
+    def declare_once(fn: Callable[..., Any], uri_template: str, **options: Any) -> ResourceTemplate:
+        assert all(each.annotation is str for each in inspect.signature(fn).parameters.values())
+        key = fn.__code__, uri_template
+        if key not in declared:
+            declared[key] = declare(fn, uri_template, **options)
+        return declared[key].model_copy(update={"fn": fn})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ResourceTemplate, "from_function", declare_once)
         yield
 
 

@@ -62,6 +62,10 @@ def is_hidden(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
+def has_hidden(text: str) -> bool:
+    return any(map(is_hidden, set(text)))
+
+
 def without_hidden(text: str) -> str:
     return "".join(" " if c.isspace() else "" if is_hidden(c) else c for c in text)
 
@@ -251,14 +255,14 @@ def strings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 
 def check_sentence(text: str) -> None:
     """Hold a sentence, or lines of them, to having all text of others in quotes and no character hidden."""
-    assert not any(map(is_hidden, text.replace("\n", "")))
+    assert not has_hidden(text.replace("\n", ""))
     assert MARK not in STRING.sub("", text), text
     assert len(text) <= MOST_CHARACTERS
 
 
 def check_string(text: str) -> None:
     """Hold a string of a structure to being data of others alone, or a sentence."""
-    assert not any(map(is_hidden, text)), text
+    assert not has_hidden(text), text
     if not any(data.startswith(CUT.sub("", text)) for data in DATA):
         check_sentence(text)
     assert len(text) <= MOST_CHARACTERS / 3
@@ -302,7 +306,7 @@ def check_log(caplog: pytest.LogCaptureFixture) -> None:
     formatter = LogFormatter()
     for record in caplog.records:
         lines = formatter.format(record).split("\n")
-        assert not any(is_hidden(character) for line in lines for character in line)
+        assert not any(map(has_hidden, lines))
         assert all(line.startswith("  ") for line in lines[1:])
         if record.levelno >= logging.WARNING or not record.name.startswith("mcp"):
             assert SECRET not in "\n".join(lines)

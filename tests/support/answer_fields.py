@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.mcp_server.answers.job import JobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job_list import JobListAnswer
 from salesforce_bulk_ingest.mcp_server.answers.result_page import FailedPageAnswer, PageAnswer
 from salesforce_bulk_ingest.mcp_server.answers.upload import UploadAnswer
-from salesforce_bulk_ingest.mcp_server.portable_schema import portable
+from salesforce_bulk_ingest.mcp_server.portable_schema import listed, portable
 
 ANSWERS: Mapping[str, type[Answer]] = {
     "list-all-ingest-jobs": JobListAnswer,
@@ -33,6 +33,13 @@ def full_schema(tool: str) -> dict[str, Any]:
     return portable(ANSWERS[tool].model_json_schema())
 
 
+@cache
+def listed_schema(tool: str) -> dict[str, Any]:
+    """The output schema of a tool as the list of tools has it."""
+    schema: dict[str, Any] = listed(full_schema(tool))
+    return schema
+
+
 def unlisted_fields(answer: Any, schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
     """The paths of all fields that the schema does not list, as if each object allowed no others.
 
@@ -42,9 +49,9 @@ def unlisted_fields(answer: Any, schema: Mapping[str, Any], path: str = "") -> I
         for item in answer:
             yield from unlisted_fields(item, schema.get("items", {}), f"{path}[]")
     if isinstance(answer, dict):
-        listed, others = schema.get("properties", {}), schema.get("additionalProperties")
+        fields, others = schema.get("properties", {}), schema.get("additionalProperties")
         for name, value in answer.items():
-            of_field = listed.get(name, others)
+            of_field = fields.get(name, others)
             if isinstance(of_field, dict):
                 yield from unlisted_fields(value, of_field, f"{path}.{name}")
             else:

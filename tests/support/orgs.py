@@ -25,7 +25,6 @@ from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTasks
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.local_paths import LocalPaths
-from salesforce_bulk_ingest.mcp_server.portable_schema import listed
 from salesforce_bulk_ingest.operations import limits
 from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
@@ -51,7 +50,7 @@ from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
 from salesforce_emulator import EmulatorConfig, create_app
-from tests.support.answer_fields import full_schema, unlisted_fields
+from tests.support.answer_fields import full_schema, listed_schema, unlisted_fields
 from tests.support.asgi_server import running
 from tests.support.canary import look, look_at_files
 from tests.support.guarded import audit_in, nothing_to_confirm
@@ -115,9 +114,8 @@ class WatchingClient(Client):
         if not self._output_schemas:
             tools = (await self.list_tools()).tools
             self._output_schemas = {each.name: each.output_schema for each in tools}
-        full = full_schema(tool)
-        assert self._output_schemas[tool] == listed(full), f"of {tool} in the list"
-        assert list(unlisted_fields(structure, full)) == [], f"of the answer of {tool}"
+        assert self._output_schemas[tool] == listed_schema(tool), f"of {tool} in the list"
+        assert list(unlisted_fields(structure, full_schema(tool))) == [], f"of the answer of {tool}"
 
     async def read_resource(self, *args: Any, **options: Any) -> ReadResourceResult:
         with _looking_at_errors(f"the error of the resource {args[0]}"):

@@ -3,7 +3,8 @@
 A text is an order of the user to the model, so the user's own arguments stand in it as JSON, and nothing of the org does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Annotated
 
 from mcp.server.mcpserver.prompts import Prompt
@@ -27,21 +28,23 @@ from salesforce_bulk_ingest.salesforce.job_ids import is_job_id
 CAUSES_SHOWN = "how many rows, one example, and what would mend them"
 
 
-def reading_prompts() -> list[Prompt]:
-    """Return the prompts whose tools only read."""
-    return [
+@cache
+def reading_prompts() -> Sequence[Prompt]:
+    """Return the prompts whose tools only read, the same for every server of the process."""
+    return (
         Prompt.from_function(
             _recent_jobs,
             name="recent-jobs",
             title="What happened lately",
             description="Say what the org's newest ingest jobs did, what failed, and what is left to do.",
-        )
-    ]
+        ),
+    )
 
 
-def writing_prompts() -> list[Prompt]:
-    """Return the prompts whose tools make, fill and close jobs."""
-    return [
+@cache
+def writing_prompts() -> Sequence[Prompt]:
+    """Return the prompts whose tools make, fill and close jobs, the same for every server of the process."""
+    return (
         Prompt.from_function(
             _load_file,
             name="load-file",
@@ -54,7 +57,7 @@ def writing_prompts() -> list[Prompt]:
             title="Explain and send again what failed",
             description="Explain why rows of a job failed, and send them again, corrected, in a new job.",
         ),
-    ]
+    )
 
 
 def check_arguments(prompt: ListedPrompt, given: Mapping[str, str]) -> None:

@@ -92,17 +92,26 @@ def parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, .
 
 def likely_parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, ...]:
     """Return the names of the objects whose keys a header may name in words, such as "Account ERP Id"."""
+    unknown = _unknown_names(header, describe)
+    if not unknown:
+        return ()
     meanings = Meanings(describe, {})
-    unknown = [name for name in header if "." not in name and describe.field(name) is None and not meanings.of(name)]
-    return tuple(dict.fromkeys(parent.name for name in unknown for parent in meanings.parents_of(name)))
+    without_meaning = [name for name in unknown if not meanings.of(name)]
+    return tuple(dict.fromkeys(parent.name for name in without_meaning for parent in meanings.parents_of(name)))
 
 
 def possible_parents_of(header: Sequence[str], describe: SObjectDescribe) -> tuple[str, ...]:
     """Return the names of the objects whose keys a column may hold of which nothing is known, those that rows need first."""
+    unknown = _unknown_names(header, describe)
+    if not unknown:
+        return ()
     meanings = Meanings(describe, {})
-    unknown = (name for name in header if "." not in name and describe.field(name) is None)
     is_any = any(not meanings.of(name) and not any(meanings.parents_of(name)) for name in unknown)
     return tuple(dict.fromkeys(parent.name for parent in meanings.parents if is_any and parent.name not in OF_USERS))
+
+
+def _unknown_names(header: Sequence[str], describe: SObjectDescribe) -> Sequence[str]:
+    return [name for name in header if "." not in name and describe.field(name) is None]
 
 
 class FieldNames:
