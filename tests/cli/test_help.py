@@ -25,7 +25,8 @@ from tests.support.commands import Environ
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals")
 
 ALL_IN_ONE_PROCESS = """
-import shlex, sys
+import gc, shlex, sys
+gc.disable()  # as the program does while it is loaded
 from salesforce_bulk_ingest.cli.main import app
 for line in sys.argv[1:]:
     try:
