@@ -222,6 +222,12 @@ CASES = (
         chosen={"columns": {"CaseNumber": None}},
     ),
     Case(
+        kind="read-only",
+        csv="ID,Name\nF-1,Foreign 1\nF-2,Foreign 2\n",
+        says="ids of another system, set External_Id__c there",
+        chosen={"columns": {"ID": "External_Id__c"}},
+    ),
+    Case(
         kind="required",
         csv="Phone\n1\n2\n",
         says="give all rows one value with set",

@@ -211,6 +211,6 @@ def test_a_column_of_numbers_is_left_to_the_user_where_no_column_has_the_key_of_
     proposals = FieldProposals(destination, ["Firma", "Kundennr"])
     assert proposals.fields() == {0: "Name"}
     assert proposals.unknown(proposals.fields()) == [1]
-    assert proposals.choices(proposals.fields()) == ("Erp__c", 'Id ("Account ID")', "AccountNumber")
+    assert proposals.choices(proposals.fields()) == ("Erp__c", "AccountNumber")
     with_key = FieldProposals(destination, ["Kundennr", "Erp__c"])
     assert with_key.fields() == {0: "AccountNumber"}

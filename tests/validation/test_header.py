@@ -37,7 +37,7 @@ def test_why_a_column_is_read_only_is_told() -> None:
     header = ["LastName", "Project__c", "Id", "Score__c", "Number__c", "Name"]
     assert as_lines(found(CONTACT, "insert", header)) == snapshot(
         [
-            "warning Id: An insert takes no Id; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
+            "warning Id: An insert takes no Id; rows that fill it fail. | Leave it out: set null for it in columns. If it holds ids of another system, set Code__c there. (1,) x1",
             "warning Score__c: Score__c can't be set since it is a formula or a roll-up summary; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
             "warning Number__c: Number__c can't be set since Salesforce numbers it; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",
             "warning Name: Name can't be set by this user; rows that fill it fail. | Leave it out: set null for it in columns. (1,) x1",

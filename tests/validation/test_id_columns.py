@@ -7,7 +7,7 @@ from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.validation.id_columns import IdColumns
-from tests.support.next_call import proposed_columns
+from tests.support.next_call import next_call, proposed_columns
 from tests.support.orgs import agent, call
 from tests.validation.describing import ACCOUNT, field
 
@@ -22,6 +22,18 @@ CASES = [
     ("Account update", f"Record ID,Account Name\n,Beta\n{ID},Acme\n", {"Record ID": "Id", "Account Name": "Name"}),
     ("Account update", "Record ID,Account Name\n512,Acme\n", {"Account Name": "Name"}),
     ("Account update", "Record ID,Account Name\n,Acme\n", {"Record ID": "Id", "Account Name": "Name"}),
+    ("Account insert", "ID,Account Name\n512,Acme\n", {"ID": "External_Id__c", "Account Name": "Name"}),
+    ("Account upsert", "Id,Account Name\n512,Acme\n", {"Id": "External_Id__c", "Account Name": "Name"}),
+    ("Account upsert", "Id,External_Id__c,Account Name\n512,x,Acme\n", {"Id": None, "Account Name": "Name"}),
+    (
+        "Account upsert",
+        f"Record ID,External_Id__c,Account Name\n{ID},x,Acme\n",
+        {"Record ID": None, "Account Name": "Name"},
+    ),
+    ("Account insert", f"Id,Account Name\n{LONG_ID},Acme\n", {"Id": None, "Account Name": "Name"}),
+    ("Account insert", "Id,Account Name\n,Acme\n", {"Id": None, "Account Name": "Name"}),
+    ("Contact insert", "Id,Surname\n512,A\n", {"Id": "External_Id__c", "Surname": "LastName"}),
+    ("Account update", "Id,Account Name\n512,Acme\n", {"Account Name": "Name"}),
     ("Contact insert", "Surname,Account ID\nA,512\n", {"Surname": "LastName"}),
     ("Contact insert", "Surname,Account\nA,Acme\n", {"Surname": "LastName"}),
     ("Contact insert", "Surname,Account\nA,Acme\nB,Featherstonehag\n", {"Surname": "LastName"}),
@@ -48,6 +60,26 @@ async def test_ids_are_proposed_for_what_they_are(
     async with agent(org_url) as client:
         checked = await call(client, "create-ingest-job", body=body, data={"csv": csv}, dryRun=True)
     assert proposed_columns(checked) == proposed
+
+
+@pytest.mark.parametrize("operation", ["insert", "upsert"])
+async def test_a_column_of_ids_that_the_operation_takes_none_of_goes_where_the_answer_says(
+    operation: str, org_url: str
+) -> None:
+    body = {"object": "Account", "operation": operation}
+    if operation == "upsert":
+        body["externalIdFieldName"] = "External_Id__c"
+    rows = {"csv": f"ID,Name\n{operation} 1,Acme\n{operation} 2,Beta\n"}
+    async with agent(org_url) as client:
+        checked = await call(client, "create-ingest-job", body=body, data=rows, dryRun=True)
+        tool, arguments = next_call(checked["next"].partition(" Or ")[2])
+        assert arguments["data"].pop("columns") == {"ID": "External_Id__c"}
+        again = await call(client, tool, **{**arguments, "data": {**rows, "columns": {"ID": "External_Id__c"}}})
+        assert again["findings"] == []
+    [said] = [found for found in checked["findings"] if found.get("column")]
+    assert said["do"] == snapshot(
+        "Leave it out: set null for it in columns. If it holds ids of another system, set External_Id__c there."
+    )
 
 
 async def test_what_is_said_of_columns_without_record_ids(org_url: str) -> None:

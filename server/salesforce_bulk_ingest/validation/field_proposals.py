@@ -36,8 +36,10 @@ class FieldProposals:
         self._operation = destination.operation or ""
         self._header = header
         self._meant: dict[int, str] = {}
+        self._refused_ids = set[int]()
         self._id_columns = id_columns
         self._key = None if describe is None or key is None else describe.field(key)
+        self._takes_ids = destination.load_target is not None and destination.load_target.takes_ids
         self.of_ids: dict[int, FieldDescribe] = {}
         self._columns: Sequence[FieldColumn | UnknownColumn] = ()
         if describe is not None:
@@ -49,6 +51,10 @@ class FieldProposals:
 
     def _find_meanings(self, describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]) -> None:
         columns = columns_of(self._header, describe, {})
+        for index, each in enumerate(columns):
+            if isinstance(each, FieldColumn) and each.field.name == ID_FIELD and not self._takes_ids:
+                self._refused_ids.add(index)
+                self.of_ids[index] = each.field
         unknown = {index: column for index, column in enumerate(columns) if isinstance(column, UnknownColumn)}
         if not unknown:
             return
@@ -76,7 +82,7 @@ class FieldProposals:
         if cells is None:
             return
         for index, field in self.of_ids.items():
-            if index in cells.with_ids:
+            if index in cells.with_ids or index in self._refused_ids:
                 self._meant[index] = field.name
             elif index in cells.with_others:
                 self._meant.pop(index, None)
@@ -87,7 +93,7 @@ class FieldProposals:
         if cells is None or self._operation not in ("insert", "upsert"):
             return
         claimed = self._claimed
-        keys = [key for key in keys_of(describe) if _can_fill(key, self._operation) and key.name not in claimed]
+        keys = [key for key in keys_of(describe) if self._can_fill(key) and key.name not in claimed]
         others = [
             index for index, field in self.of_ids.items() if field.name == ID_FIELD and index in cells.with_others
         ]
@@ -148,7 +154,7 @@ class FieldProposals:
         for index, name in self._meant.items():
             column = self._columns[index]
             if index not in proposed and isinstance(column, FieldColumn) and claims[column.field.name] == 1:
-                proposed[index] = name if _can_fill(column.field, self._operation) else None
+                proposed[index] = name if self._can_fill(column.field) else None
         return self._ids_alone(proposed) if self._operation in DELETES and self._columns else proposed
 
     def choices(self, proposed: Mapping[int, str | None]) -> tuple[str, ...]:
@@ -167,13 +173,13 @@ class FieldProposals:
         ]
         taken = {column.field.name for column in known if isinstance(column, FieldColumn)}
         fields = self._describe.fields
-        free = [field for field in fields if field.name not in taken and _can_fill(field, self._operation)]
+        free = [field for field in fields if field.name not in taken and self._can_fill(field)]
         needed = [field for field in free if field == self._key or field.is_required]
         parents = {**self._parents, self._describe.name: self._describe}
         by_keys = [
             _with_label(meant.name, key)
             for meant, key in Meanings(self._describe, parents).keys_of_parents
-            if meant.field.name not in taken and _can_fill(meant.field, self._operation)
+            if meant.field.name not in taken and self._can_fill(meant.field)
         ]
         return (
             *(_with_label(field.name, field) for field in sorted(needed, key=lambda field: field != self._key)),
@@ -191,6 +197,15 @@ class FieldProposals:
         if not isinstance(column, FieldColumn):
             return self._header[index]
         return column.name if column.parent_field else column.field.name
+
+    def _can_fill(self, field: FieldDescribe) -> bool:
+        if field.name == ID_FIELD:
+            return self._takes_ids
+        if self._operation == "insert":
+            return field.createable
+        if self._operation == "update":
+            return field.updateable
+        return field.createable or field.updateable or field.finds_records
 
     def _ids_alone(self, proposed: Mapping[int, str | None]) -> Mapping[int, str | None]:
         ids = [
@@ -210,11 +225,3 @@ def _with_label(name: str, field: FieldDescribe) -> str:
     says_more = plain(field.label) not in (plain(field.name), plain(field.name.removesuffix("__c")))
     label = f" ({quoted(field.label, LONGEST_NAME_SHOWN)})" if says_more else ""
     return f"{as_name(name)}{label}"
-
-
-def _can_fill(field: FieldDescribe, operation: str) -> bool:
-    if operation == "insert":
-        return field.createable
-    if operation == "update":
-        return field.updateable or field.name == ID_FIELD
-    return field.createable or field.updateable or field.finds_records

@@ -11,7 +11,7 @@ from typing import Self
 from salesforce_bulk_ingest.base.findings import Fails, Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.records import LONGEST_RECORD_BYTES
-from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.cell_tally import CellTally
 from salesforce_bulk_ingest.validation.cells import NUMBER_TYPES, BlankCheck, CellCheck, Cells, Complaint, check_of
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn, columns_of
@@ -179,6 +179,9 @@ class FieldChecks:
     def _checks_of(self, column: FieldColumn | UnknownColumn) -> list[CellCheck]:
         load = self._load
         if isinstance(column, UnknownColumn) or (load.deletes and not load.is_key(column)):
+            return []
+        # Whatever the cells are, they fail: that is told of the column.
+        if column.field.name == ID_FIELD and not column.parent_field and not load.takes_ids:
             return []
         check = None if column.parent_field else check_of(column.field, load.describe.key_prefix)
         checks = [] if check is None else [check]

@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.columns import OF_WHOLE_NAMES, FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
-from salesforce_bulk_ingest.validation.meanings import COMPOUND_TYPES, street_of
+from salesforce_bulk_ingest.validation.meanings import COMPOUND_TYPES, keys_of, street_of
 
 AN_EXTERNAL_ID = "<an external id>"
 OF_LAST_NAMES = "If it holds last names, set LastName for it in columns; null there leaves it out."
@@ -123,6 +123,9 @@ class HeaderChecks:
             reason = None if self._load.is_key(column) else self._refusal(column.field)
             if reason:
                 do = "Leave it out: set null for it in columns."
+                keys = [key.name for key in keys_of(self._describe) if self._lacks(key.name)]
+                if column.field.name == ID_FIELD and keys:
+                    do += f" If it holds ids of another system, set {' or '.join(map(as_name, keys[:NAMES_SHOWN]))} there."
                 if column.field.name == "Name" and self._lacks("LastName"):
                     do = OF_WHOLE_NAMES if self._lacks("FirstName") else OF_LAST_NAMES
                 elif column.field.type == "address" and self._lacks(street := street_of(column.field)):

@@ -75,9 +75,13 @@ class IdColumns:
                 column.others.add_column(cells, filled, block)
 
     def finish(self) -> None:
-        """Add the findings about columns without record ids; called after the last block of rows."""
+        """Add the findings about columns without record ids; called after the last block of rows.
+
+        A column that has the name of its field is told of with its header, or with its cells.
+        """
         for index in self.with_others:
-            self._report(index)
+            if self._names[index].lower() != self._fields[index].name.lower():
+                self._report(index)
 
     def fits(self, index: int, key: FieldDescribe) -> bool:
         """Return whether an external id can hold the first cells of a column."""

@@ -134,29 +134,34 @@ def known_to_fail(plan: Plan) -> str:
 
 
 def next_with_correction(plan: Plan, given: GivenCall) -> str:
-    """Return a sentence, after a space, with the call that sends no row that is known to fail; empty if none is.
+    """Return a sentence, after a space, with the call that sends no row that is known to fail; empty if it is the given one.
 
-    The call takes the formats that are proposed, which correct the cells of their fields.
+    The call takes the columns and formats that are proposed, which correct the cells of their fields.
     """
     if given.is_by_recipe:  # only those who review the recipe change what it does with rows
         return ""
-    formats = _formats(plan)
-    failing = [finding for finding in plan.findings if finding.fails == "these rows" and finding.column not in formats]
+    columns, formats = _proposal(plan), _formats(plan)
+    failing = [
+        finding
+        for finding in plan.findings
+        if finding.fails == "these rows" and finding.column not in {*columns, *formats}
+    ]
     corrected = {finding.column: finding.cells for finding in failing if finding.column and finding.cells is not None}
     lines = sorted({line for finding in failing if finding.cells is None for line in finding.lines})
     are_known = all(finding.count == len(finding.lines) for finding in failing if finding.cells is None)
     can_leave_out = bool(lines) and are_known and plan.mapped_source.source.has_lines
     gaps = gaps_of(Correction((), (), values=corrected), "findings")
-    read = given.with_changes({"formats": formats}) if formats else given
-    leaving = read.leaving_out({"lines": ", ".join(map(str, lines))}) if can_leave_out else read
+    if not (columns or gaps or can_leave_out):
+        return ""
+    changed = given.with_changes({name: each for name, each in (("columns", columns), ("formats", formats)) if each})
+    leaving = changed.leaving_out({"lines": ", ".join(map(str, lines))}) if can_leave_out else changed
     does = [
+        *(["takes the proposed columns"] if columns else []),
         *(["takes these formats"] if formats else []),
         *(["takes others for the cells that fail, with the gaps filled"] if gaps else []),
         *([f"leaves {counted(len(lines), 'row')} out"] if can_leave_out else []),
     ]
-    return (
-        f" Or {leaving.with_changes(gaps).again()} {' and '.join(does)}: ask the user." if gaps or can_leave_out else ""
-    )
+    return f" Or {leaving.with_changes(gaps).again()} {' and '.join(does)}: ask the user."
 
 
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
