@@ -1,9 +1,10 @@
 """Describes, rows and records for the tests of comparisons."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from salesforce_bulk_ingest.comparison.changes import SideBySide, side_by_side
-from salesforce_bulk_ingest.comparison.compared_columns import RowColumns, row_columns
+from salesforce_bulk_ingest.comparison.compared_columns import NO_PREFIXES, RowColumns, row_columns
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, RecordsFound
 from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe, SObjectDescribe
@@ -39,10 +40,15 @@ DESCRIBE = SObjectDescribe(
 )
 
 
-def columns(header: list[str], operation: str = "upsert", hidden: set[int] | None = None) -> RowColumns:
+def columns(
+    header: list[str],
+    operation: str = "upsert",
+    hidden: set[int] | None = None,
+    prefixes: Mapping[str, str] = NO_PREFIXES,
+) -> RowColumns:
     target = LoadTarget.of(DESCRIBE, operation, "Ext__c" if operation == "upsert" else None)
     parents = {"Region__c": PARENT}
-    return row_columns(columns_of(header, DESCRIBE, parents), target, parents, hidden or set())
+    return row_columns(columns_of(header, DESCRIBE, parents), target, parents, hidden or set(), prefixes)
 
 
 def sample_of(rows: list[list[str]]) -> RowSample:

@@ -17,6 +17,14 @@ def test_columns_are_compared_by_the_path_of_their_field_in_a_query() -> None:
     assert found.other_parents == ("OwnerId",)
 
 
+def test_a_column_with_ids_of_several_objects_names_parents_of_those_whose_prefix_is_known() -> None:
+    found = columns(["Ext__c", "OwnerId"], prefixes={"User": "005", "Region__c": "a00"})
+    assert [(parent.name, parent.key.sobject, parent.prefix) for parent in found.parents] == [
+        ("OwnerId", "User", "005")
+    ]
+    assert found.other_parents == ()
+
+
 def test_a_field_whose_values_no_query_gives_is_told_as_unseen() -> None:
     assert columns(["Ext__c", "Secret__c", "Name"]).unseen == ("Secret__c",)
 

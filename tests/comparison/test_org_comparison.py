@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.comparison.changes import Fate
 from salesforce_bulk_ingest.comparison.org_comparison import MORE_CALLS, OrgComparer, OrgComparison
@@ -14,16 +15,22 @@ from salesforce_bulk_ingest.salesforce.models import QueryPage
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from tests.comparison.describing import DESCRIBE, columns, sample_of
 
+OWNERS = ("005000000000001AAA", "00G000000000001")
+
 
 class Org(SalesforceClient):
-    """Has these accounts, and regions with these codes."""
+    """Has these accounts, regions with these codes, a user and a queue."""
 
     def __init__(self, records: list[dict[str, Any]], regions: tuple[str, ...] = ()) -> None:
         self.records = records
         self.regions = regions
+        self.owners_asked = list[tuple[str, int]]()
 
     async def query(self, soql: str) -> QueryPage:
         keys = {key.lower() for key in re.findall(r"'([^']*)'", soql)}
+        if owners := re.search("FROM (User|Group) ", soql):
+            self.owners_asked.append((owners[1], len(keys)))
+            return QueryPage(records=tuple({"Id": key} for key in re.findall(r"'([^']*)'", soql) if key in OWNERS))
         if "FROM Region__c" in soql:
             found = [{"Id": code, "Code__c": code} for code in self.regions if code.lower() in keys]
             return QueryPage(records=tuple(found))
@@ -41,7 +48,7 @@ async def compared(
     comparer = OrgComparer(
         RecordReader(org, MORE_CALLS, math.inf),
         sample_of(rows),
-        columns(header, operation, indexes),
+        columns(header, operation, indexes, {"Group": "00G", "User": "005"}),
         target,
         hides=lambda name: name in hidden,
     )
@@ -95,6 +102,37 @@ async def test_parents_that_are_not_there_are_told_with_masks_where_they_are_hid
     [hidden] = (await compared(Org(records, ("EU",)), header, rows, hidden=("Region__r.Code__c",))).parents
     assert (shown.sobject, shown.rows, shown.keys) == ("Region__c", 2, ("US",))
     assert hidden.keys == ("[hidden, 2 characters]",)
+
+
+async def test_owners_are_looked_for_among_the_objects_that_their_ids_are_of() -> None:
+    org, header = Org(accounts(6)), ["Ext__c", "OwnerId"]
+    owners = [*OWNERS, "005000000000009AAA", "005000000000009", "001000000000001AAA", "Ann"]
+    comparison = await compared(org, header, [[f"E-{n}", owner] for n, owner in enumerate(owners)])
+    assert [(each.sobject, each.rows, each.keys) for each in comparison.parents] == [
+        ("User", 2, ("005000000000009AAA", "005000000000009"))
+    ]
+    assert org.owners_asked == [("Group", 1), ("User", 2)]
+    assert comparison.unseen == ('Ids of other objects in OwnerId, "001", were not looked for.',)
+    assert comparison.other_parents == ()
+    hidden = await compared(org, header, [["E-4", "001000000000001AAA"]], hidden=("OwnerId",))
+    assert hidden.unseen == ("Ids of other objects in OwnerId were not looked for.",)
+
+
+async def test_parents_of_several_objects_in_one_column_are_told_each_for_itself() -> None:
+    rows = [["E-0", "00G000000000009"], ["E-1", "005000000000009AAA"], ["E-2", "005000000000008AAA"]]
+    comparison = await compared(Org(accounts(3)), ["Ext__c", "OwnerId"], rows)
+    assert [(finding.count, finding.what) for finding in comparison.findings] == snapshot(
+        [
+            (
+                1,
+                '1 rows name a record of Group in OwnerId that is not there. They fail, since there is no "00G000000000009".',
+            ),
+            (
+                2,
+                '2 rows name a record of User in OwnerId that is not there. They fail, since there is no "005000000000009AAA", "005000000000008AAA".',
+            ),
+        ]
+    )
 
 
 async def test_the_name_of_a_record_is_not_read_where_it_is_hidden() -> None:

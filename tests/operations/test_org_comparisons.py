@@ -240,3 +240,21 @@ async def test_rows_that_are_equal_after_they_were_loaded(client: Client) -> Non
     await loaded(client, rows, operation="upsert", externalIdFieldName="Erp_Id__c")
     answer = await dry_run(client, rows)
     assert answer["summary"].endswith("0 new, 0 changed, 2 equal.")
+
+
+async def test_parents_of_several_objects_that_are_not_there_are_told_at_the_cost_of_a_query_for_each_object(
+    client: Client,
+) -> None:
+    csv = "Subject,WhoId\nCall,003000000000009\nMail,00Q000000000009\nTalk,001000000000009\n"
+    answer = await dry_run(client, csv, {"object": "Task", "operation": "insert"})
+    assert answer["comparison"] == snapshot(
+        {
+            "compared": 3,
+            "missingParents": [
+                {"column": "WhoId", "object": "Contact", "rows": 1, "keys": ["003000000000009"]},
+                {"column": "WhoId", "object": "Lead", "rows": 1, "keys": ["00Q000000000009"]},
+            ],
+            "unseen": ['Ids of other objects in WhoId, "001", were not looked for.'],
+            "apiCalls": 2,
+        }
+    )

@@ -1,7 +1,9 @@
 """The columns of rows as they are compared with records: the form of their cells, and where a record has the value."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -11,6 +13,9 @@ from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SO
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.key_forms import key_form
+from salesforce_bulk_ingest.validation.record_ids import in_its_case
+
+NO_PREFIXES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,18 @@ class ParentColumn:
         name: the name of the column in the upload.
         key: the field of the parents that the cells are keys in.
         is_hidden: whether no answer shows its cells.
+        prefix: what the ids of these parents begin with, where the column has ids of several objects; None where it has not.
     """
 
     index: int
     name: str
     key: KeyField
     is_hidden: bool = False
+    prefix: str | None = None
+
+    def cells_of(self, cells: Sequence[str]) -> Sequence[str]:
+        """Return those of the cells, without spaces around them, that name parents of this object."""
+        return cells if self.prefix is None else [cell for cell in cells if prefix_of(cell) == self.prefix]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,7 @@ class RowColumns:
             column.
         compared: the columns that are compared with these records.
         unique: the columns whose values only one record has, or that are external ids, each with its field.
-        parents: the columns that name parents of one object.
+        parents: the columns that name parents; one with ids of several objects stands there for each of these.
         other_parents: the names of the columns that name parents which can't be looked for.
         unseen: the names of the columns that can't be compared.
     """
@@ -87,6 +98,7 @@ def row_columns(
     target: LoadTarget,
     parents: Mapping[str, SObjectDescribe],
     hidden: Set[int],
+    prefixes: Mapping[str, str] = NO_PREFIXES,
 ) -> RowColumns:
     """Return the columns of rows, by what can be looked for in the org.
 
@@ -95,6 +107,7 @@ def row_columns(
         target: the object and operation.
         parents: describes of the objects that relationship columns lead to, by name.
         hidden: the indexes of the columns whose cells no answer shows.
+        prefixes: what the ids of objects begin with, by the name of the object, as far as it is known.
     """
     known = [(index, column) for index, column in enumerate(columns) if isinstance(column, FieldColumn)]
     key: FoundBy | None = None
@@ -111,12 +124,15 @@ def row_columns(
             if column.parent_field is None and (column.field.unique or column.field.external_id):
                 unique.append((made, of_field))
     of_parents = {
-        index: _parent(index, column, parents, is_hidden=index in hidden)
+        index: [
+            ParentColumn(index, column.name, key, index in hidden, prefix)
+            for key, prefix in _keys_of_parents(column, parents, prefixes)
+        ]
         for index, column in known
         if column.field.type == "reference"
     }
-    looked_for = tuple(column for column in of_parents.values() if column is not None)
-    others = tuple(columns[index].name for index, column in of_parents.items() if column is None)
+    looked_for = tuple(column for of_column in of_parents.values() for column in of_column)
+    others = tuple(columns[index].name for index, of_column in of_parents.items() if not of_column)
     return RowColumns(key, tuple(compared), tuple(unique), looked_for, others, tuple(unseen))
 
 
@@ -138,18 +154,27 @@ def _of_text(form: Callable[[str], str]) -> Callable[[object], str]:
     return lambda value: form(str(value))
 
 
-def _parent(
-    index: int, column: FieldColumn, parents: Mapping[str, SObjectDescribe], *, is_hidden: bool
-) -> ParentColumn | None:
-    """Return a column that names parents of one object; None for another."""
+def prefix_of(cell: str) -> str | None:
+    """Return the first three characters of an id, which tell its object; None if the cell is no id."""
+    record_id = in_its_case(cell)
+    return None if record_id is None else record_id[:3]
+
+
+def _keys_of_parents(
+    column: FieldColumn, parents: Mapping[str, SObjectDescribe], prefixes: Mapping[str, str]
+) -> Iterator[tuple[KeyField, str | None]]:
+    """Yield the fields that a column has keys in, each with what the keys begin with, see `ParentColumn`."""
     if column.parent_field is not None:
         named = _field_of_parent(column, parents)
-        key = None if named is None else KeyField(named[0], named[1].name, named[1])
-    elif len(column.field.reference_to) == 1:
-        key = KeyField(column.field.reference_to[0], ID_FIELD, None)
-    else:
-        key = None
-    return None if key is None else ParentColumn(index, column.name, key, is_hidden)
+        if named is not None:
+            yield KeyField(named[0], named[1].name, named[1]), None
+        return
+    for sobject in column.field.reference_to:
+        key = KeyField(sobject, ID_FIELD, None)
+        if not column.field.is_polymorphic:
+            yield key, None
+        elif sobject in prefixes:
+            yield key, prefixes[sobject]
 
 
 def _field_of_parent(column: FieldColumn, parents: Mapping[str, SObjectDescribe]) -> tuple[str, FieldDescribe] | None:

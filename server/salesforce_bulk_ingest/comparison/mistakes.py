@@ -54,9 +54,8 @@ class Mistake:
         """Add the mistake to the findings."""
         what = f"{self.clause[0].upper()}{self.clause[1:]}. {self.why}"
         column = self.columns[0] if len(self.columns) == 1 else None
-        of = ",".join(self.columns)
         findings.add_several(
-            self.kind, "warning", what, self.do, (), self.count, column=column, of=of, fails=self.fails
+            self.kind, "warning", what, self.do, (), self.count, column=column, of=self.clause, fails=self.fails
         )
 
 

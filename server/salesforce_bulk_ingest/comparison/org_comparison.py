@@ -1,6 +1,6 @@
 """The comparison of rows with the org before they go: what would be new, changed and lost, and what looks like a mistake."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +17,13 @@ from salesforce_bulk_ingest.comparison.changes import (
     examples_of,
     side_by_side,
 )
-from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, ParentColumn, RowColumns
+from salesforce_bulk_ingest.comparison.compared_columns import (
+    ComparedColumn,
+    FoundBy,
+    ParentColumn,
+    RowColumns,
+    prefix_of,
+)
 from salesforce_bulk_ingest.comparison.mistakes import LEAST_ROWS, Mistake, mistakes_in
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, KeyField, RecordReader, RecordsFound
 from salesforce_bulk_ingest.loading.row_sample import RowSample
@@ -252,11 +258,24 @@ class OrgComparer:
     async def _missing_parents(self) -> tuple[MissingParents, ...]:
         if self._target.deletes:
             return ()
+        self._tell_other_objects()
         missing = [await self._missing_in(column) for column in self._columns.parents]
         return tuple(each for each in missing if each.rows)
 
+    def _tell_other_objects(self) -> None:
+        """Tell of ids of objects that no parents of a column are known to be of."""
+        prefixes = defaultdict[int, set[str | None]](set)
+        for column in self._columns.parents:
+            prefixes[column.index].add(column.prefix)
+        for column in {each.index: each for each in self._columns.parents if each.prefix}.values():
+            found = set(map(prefix_of, trimmed(self._sample.columns[column.index]))) - {None}
+            others = sorted(map(str, found - prefixes[column.index]))
+            if others:
+                which = "" if column.is_hidden else f", {quoted_names(others)},"
+                self._unseen.append(f"Ids of other objects in {as_name(column.name)}{which} were not looked for.")
+
     async def _missing_in(self, column: ParentColumn) -> MissingParents:
-        cells = trimmed(self._sample.columns[column.index])
+        cells = column.cells_of(trimmed(self._sample.columns[column.index]))
         found = await self._reader.find(column.key, cells)
         self._tell_unseen(found, f"the parents in {as_name(column.name)}")
         form = column.key.form

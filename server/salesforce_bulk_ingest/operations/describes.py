@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.base.text import as_name, as_sentence
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError, TimedOut
-from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.salesforce.models import SObjectDescribe, SObjectSummary
 from salesforce_bulk_ingest.validation.columns import likely_parents_of, parents_of, possible_parents_of
 
 KEPT_SECONDS = 300
@@ -89,7 +89,7 @@ class DescribeCache:
         self._tasks = tasks
         self._patience_seconds = patience_seconds
         self._cached: OrderedDict[str, tuple[float, SObjectDescribe]] = OrderedDict()
-        self._loadable: tuple[float, tuple[str, ...]] | None = None
+        self._objects: tuple[float, tuple[SObjectSummary, ...]] | None = None
 
     async def get(self, name: str) -> SObjectDescribe:
         """Return the describe of an object, from the cache or from the org.
@@ -110,10 +110,20 @@ class DescribeCache:
         Raises:
             SalesforceError: the org did not tell them.
         """
-        if self._loadable is None or self.clock() - self._loadable[0] >= KEPT_SECONDS:
-            found = await self._client.objects()
-            self._loadable = self.clock(), tuple(each.name for each in found if each.is_loadable)
-        return self._loadable[1]
+        return tuple(each.name for each in await self._all_objects() if each.is_loadable)
+
+    async def key_prefixes(self) -> Mapping[str, str]:
+        """Return the first three characters of the ids of each object, by its name; none if the org does not tell them."""
+        try:
+            with anyio.fail_after(self._patience_seconds):
+                return {each.name: each.key_prefix for each in await self._all_objects() if each.key_prefix}
+        except (SalesforceError, TimeoutError):
+            return {}
+
+    async def _all_objects(self) -> tuple[SObjectSummary, ...]:
+        if self._objects is None or self.clock() - self._objects[0] >= KEPT_SECONDS:
+            self._objects = self.clock(), await self._client.objects()
+        return self._objects[1]
 
     async def for_upload(self, name: str, header: Sequence[str]) -> Described:
         """Return the describes that an upload is checked against, and the errors of describes that the org did not give.

@@ -21,7 +21,7 @@ from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.errors import RecordsUnseen
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.org import Org
-from salesforce_bulk_ingest.validation.columns import columns_of
+from salesforce_bulk_ingest.validation.columns import FieldColumn, columns_of
 from salesforce_bulk_ingest.validation.destination import Destination, LoadTarget
 
 ROWS_OF_A_LOOK = 50
@@ -115,7 +115,9 @@ class OrgComparisons:
         hidden = set[int]()
         if plan.profile is not None:
             hidden = {index for index, each in enumerate(plan.profile.columns) if each.column.is_hidden}
-        found = row_columns(columns, target, described.parents, hidden)
+        is_of_several = any(isinstance(column, FieldColumn) and column.has_ids_of_several for column in columns)
+        prefixes = await self._describes.key_prefixes() if is_of_several and not target.deletes else {}
+        found = row_columns(columns, target, described.parents, hidden, prefixes)
         asked = _asked(names, found, target)
         reader = self._reader(len(sample) // ROWS_OF_A_CALL + MORE_CALLS, seconds)
         hides = self._hidden.on(sobject).hides

@@ -289,6 +289,7 @@ class SObjectSummary(WireModel):
     """One object without its fields (REST API guide, Describe Global)."""
 
     name: str
+    key_prefix: str | None = None
     createable: bool = False
     updateable: bool = False
     deletable: bool = False

@@ -44,6 +44,11 @@ class FieldColumn:
     field: FieldDescribe
     parent_field: str | None = None
 
+    @property
+    def has_ids_of_several(self) -> bool:
+        """Whether the column takes record ids of several objects."""
+        return self.field.is_polymorphic and self.parent_field is None
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownColumn:
