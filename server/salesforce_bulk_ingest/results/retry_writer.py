@@ -407,7 +407,7 @@ def _no_rows(request: RetryRequest, notes: Sequence[Finding], skipped_into: Sequ
         return InvalidArgument(
             f"These jobs have no {' or '.join(request.which)} rows, so there is nothing to send again."
         )
-    return NoMatchingRows("No failed row of these jobs matches where, so there is nothing to send again.")
+    return NoMatchingRows("No failed row of these jobs matches where, so there is nothing to send again.", ("rowsOf",))
 
 
 def _lines_of(note: Finding) -> list[str]:

@@ -176,6 +176,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
         "{again} is the same call, for when the user has mended that: nothing is wrong with its arguments.",
     ),
     (SourceChanged, "{check} checks the rows anew, once it is known what changes them. None of them were taken."),
+    (JobNotEnded, "{again} is the same call, for when the job has ended."),
     (InvalidJobId, "{list} shows the current jobs with their ids."),
     (IngestError, "{corrected} is the same call, corrected."),
 )
