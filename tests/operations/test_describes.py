@@ -231,6 +231,7 @@ async def test_a_parent_that_can_not_be_described_leaves_the_object_to_check() -
                 "fails": None,
                 "rows": (),
                 "cells": None,
+                "kind": "describe",
             }
         ]
     )
