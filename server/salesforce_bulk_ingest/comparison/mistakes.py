@@ -185,7 +185,7 @@ def _cleared(change: FieldChange, with_record: int) -> Mistake:
     return Mistake(
         "cleared field",
         f"{as_name(change.column.name)} would be cleared in {change.cleared:,} of {with_record:,} records",
-        "Their values would be gone for good.",
+        "Their values would be lost.",
         f"{IF_MEANT} Else leave the column out with null in columns, or empty these cells with values: {emptied}.",
         change.cleared,
         (change.column.name,),
