@@ -296,8 +296,8 @@ class Settings(BaseModel):
         Flag("--undo-rows", "Most rows of a job that can be undone (10,000); 0 for none.", metavar="NUMBER"),
     ] = Field(
         10_000,
-        description="Most rows of an update or upsert whose records are read before its close, so that it can be undone; "
-        "`0` for none",
+        description="Most rows of an update, upsert or delete whose records are read before its close, so that it can be "
+        "undone; `0` for none",
     )
     no_spool: Annotated[
         bool, Env("BULK_INGEST_NO_SPOOL"), Flag("--no-spool", "Keep nothing of jobs on this machine.")

@@ -74,7 +74,7 @@ async def test_a_person_who_accepts_closes_the_job(era: Era, org: WatchedOrg, tm
     (asked,) = person.asked
     assert asked.replace(job_id[:15], "JOB").replace(asked[-12:], "CODE").splitlines() == snapshot(
         [
-            "Close this job? Salesforce then carries this out, and it can't be undone:",
+            "Close this job? Salesforce then carries this out, and it can be undone, but deleted records come back as new records (new ids), without what Salesforce deletes with them, such as children:",
             "delete 2 Account in embedded org (job JOB, rows f7fbbe2f27a046a4) CODE",
         ]
     )

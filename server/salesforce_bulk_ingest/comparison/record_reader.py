@@ -5,7 +5,7 @@ What can't be read is left out and told, and is no error: a look into the org is
 
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from urllib.parse import quote
@@ -28,6 +28,9 @@ together (REST API guide, Status Codes and Error Responses)."""
 
 MOST_BYTES_OF_FIELDS = 5_000
 """The maximum length of the names of fields in a query, so that there is room for keys."""
+
+MOST_BYTES_OF_KEY_FIELDS = 100
+"""Room for the names of the fields that each query has: the id, and the key of the records."""
 
 MOST_KEYS = 2_000
 """The maximum number of keys in a query: a page has 2,000 records."""
@@ -180,6 +183,18 @@ class RecordReader:
         if self.calls == self._most_calls:
             raise _NoMoreCalls
         self.calls += 1
+
+
+def by_query(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield names of fields in as few groups as can each be read by one query."""
+    group, size = list[str](), 0
+    for name in names:
+        size += len(name) + 1
+        if group and size > MOST_BYTES_OF_FIELDS - MOST_BYTES_OF_KEY_FIELDS:
+            yield group
+            group, size = [], len(name) + 1
+        group.append(name)
+    yield group
 
 
 class _NoMoreCalls(Exception):

@@ -152,7 +152,7 @@ class RetryBody(ClosedModel):
     jobs: tuple[str, ...] = Field(min_length=1, max_length=MOST_JOBS, description=f"Their ids, at most {MOST_JOBS}")
     which: tuple[Which, ...] | None = Field(
         None,
-        description="missing: in no result; alone: created (new Ids), before (undoes update). Default: the "
+        description="missing: in no result; alone: created (new Ids), before (to undo). Default: the "
         "first three, or failed with where",
     )
     where: Where | None = Field(None, description="Of the failed rows, by error. Default: all")

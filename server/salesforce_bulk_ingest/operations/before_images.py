@@ -4,10 +4,10 @@ import csv
 import json
 import logging
 from array import array
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import anyio
 
@@ -19,6 +19,7 @@ from salesforce_bulk_ingest.base.text import as_name, as_sentence, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobKey, retry_name
+from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.comparison.before_image import (
     NoImage,
@@ -33,29 +34,28 @@ from salesforce_bulk_ingest.comparison.org_comparison import MORE_CALLS, ROWS_OF
 from salesforce_bulk_ingest.comparison.record_reader import KeyField, RecordReader, RecordsFound
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
+from salesforce_bulk_ingest.operations.deleted_images import AS_NEW, NAMED, DeletedImages
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.errors import RecordsUnread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.operations.state_change import is_reached
+from salesforce_bulk_ingest.operations.state_change import is_open_still
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
 from salesforce_bulk_ingest.salesforce.org import Org
-from salesforce_bulk_ingest.validation.destination import Destination, LoadTarget
+from salesforce_bulk_ingest.validation.destination import DELETES, Destination, LoadTarget
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-KEEPING = frozenset({"update", "upsert"})
-"""The operations whose jobs write to records that are there, so that these have a before-image."""
+UNDONE_BY: Mapping[str, str] = {"update": "update", "upsert": "update", "delete": "insert", "hardDelete": "insert"}
+"""The operations whose jobs write to records that are there, so that these have a before-image; and the operation of the job
+that undoes each."""
 
 PATIENCE_SECONDS = 25.0
 """How long the org is asked for records: less than a call may take, so that there is time to close the job after it."""
-
-NAMED = 3
-"""The number of records that a finding names."""
 
 NOT_KEPT = "its rows are not kept on this machine"
 ASKED = "the close asked for that with withoutUndo"
@@ -66,16 +66,32 @@ _DIALECT = Dialect()
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
-    """Whether the update of records by a job can be undone.
+    """Whether what a job does to records that are there can be undone.
 
     Attributes:
         why_not: the reason why it can't, as the rest of a sentence; empty if it can.
+        but: what does not come back, as the rest of a sentence; empty if everything does.
     """
 
     why_not: str = ""
+    but: str = ""
 
     def __str__(self) -> str:
-        return f"can't be undone: {self.why_not}" if self.why_not else "can be undone"
+        if self.why_not:
+            return f"can't be undone: {self.why_not}"
+        return f"can be undone, but {self.but}" if self.but else "can be undone"
+
+    @classmethod
+    def of(cls, operation: str | None, unread: Sequence[str] = ()) -> Self:
+        """Return that a job with this operation can be undone, and what does not come back.
+
+        Args:
+            operation: the operation.
+            unread: the names of the fields of deleted records that can't be read.
+        """
+        if operation not in DELETES:
+            return cls()
+        return cls(but=f"{AS_NEW}, and without {quoted_names(unread)}, which can't be read" if unread else AS_NEW)
 
 
 class BeforeImages:
@@ -100,6 +116,7 @@ class BeforeImages:
         self._client = client
         self._describes = describes
         self._fetcher = fetcher
+        self._deleted = None if fetcher is None else DeletedImages(client, describes, fetcher)
         self._tasks = tasks
         self._most_rows = most_rows
 
@@ -107,12 +124,12 @@ class BeforeImages:
         """Return whether a job can be undone once it is closed, as far as that is known without the org.
 
         Returns:
-            None where the job updates no records.
+            None where the job changes no records that are there.
         """
-        if job.operation not in KEEPING:
+        if job.operation not in UNDONE_BY:
             return None
         found = Undoable(ASKED) if without else await self._upload_of(org, job)
-        return found if isinstance(found, Undoable) else Undoable()
+        return found if isinstance(found, Undoable) else Undoable.of(job.operation)
 
     async def keep(self, org: Org, job: Job, *, without: bool, seconds: float) -> Undoable | None:
         """Read what the records of a job hold, and keep it; what an earlier call kept, which closed nothing, is replaced.
@@ -124,14 +141,14 @@ class BeforeImages:
             seconds: the longest time to wait.
 
         Returns:
-            Whether the job can be undone; None where it updates no records, or another call has closed or aborted it
-            meanwhile: what that call kept stays.
+            Whether the job can be undone; None where it changes no records that are there, or another call has closed or
+            aborted it meanwhile: what that call kept stays.
 
         Raises:
             RecordsUnread: the org did not give the records, or they can't be kept.
             SalesforceError: the job could not be read once more.
         """
-        if job.operation not in KEEPING:
+        if job.operation not in UNDONE_BY:
             return None
         found = Undoable(ASKED) if without else await self._upload_of(org, job)
         if isinstance(found, Undoable):
@@ -151,32 +168,51 @@ class BeforeImages:
 
     async def has_image(self, org: Org, job: Job) -> bool:
         """Return whether there is an image of the records of a job."""
-        return job.operation in KEEPING and await self._image_of(org, job) is not None
+        return job.operation in UNDONE_BY and await self._image_of(org, job) is not None
 
-    async def undo_file(self, org: Org, jobs: Sequence[Job], destination: Destination) -> SharedTask[RetryFile]:
+    async def undo_file(
+        self, org: Org, jobs: Sequence[Job], skipped: Sequence[SentRows], destination: Destination
+    ) -> SharedTask[RetryFile]:
         """Return the task that makes the file of rows which give the records of a job back what they held.
 
-        Records that somebody changed since are left out, and the file says so.
+        Records that somebody changed since, or restored, are left out, and the file says so.
+
+        Args:
+            org: the org of the job.
+            jobs: the job, alone.
+            skipped: rows that inserted deleted records in other jobs before, and are left out.
+            destination: the job that the rows are for.
 
         Raises:
-            InvalidArgument: these are the records of no single update, or there is no image of them.
+            InvalidArgument: these are the records of no single job, or there is no image of them.
         """
         [job, *others] = jobs
         if others:
             raise InvalidArgument("before takes one job at a time, the newest first: name one.")
-        if destination.operation != "update":
-            raise InvalidArgument(
-                f"What records held before job {job.id} goes back by an update job: make the job with the operation update."
-            )
-        image, upload = await self._image_of(org, job), None
-        if self._fetcher is not None:
-            upload = await self._fetcher.archived_upload(org, job)
-        if image is None or upload is None:
+        by = UNDONE_BY.get(job.operation or "")
+        image = None if by is None else await self._image_of(org, job)
+        if self._fetcher is None or image is None:
             raise InvalidArgument(
                 f"Nothing is kept here of what records held before job {job.id}, so it can't be undone from here."
             )
-        name = retry_name(org.key, BEFORE, JobKey.of(org.key, job), destination.delimiter, destination.line_ending)
-        return self._start(name, lambda: self._undo_file(job, image, upload, destination, name))
+        if destination.operation != by:
+            raise InvalidArgument(
+                f"What records held before job {job.id} goes back by an {by} job: make the job with the operation {by}."
+            )
+        name = retry_name(
+            org.key, BEFORE, JobKey.of(org.key, job), skipped, destination.delimiter, destination.line_ending
+        )
+        fetcher, deleted = self._fetcher, self._deleted
+
+        async def make() -> RetryFile:
+            if deleted is not None and job.operation in DELETES:
+                return await deleted.undo_file(org, job, image, skipped, destination, name, PATIENCE_SECONDS)
+            upload = await fetcher.archived_upload(org, job)
+            if upload is None:
+                raise InvalidArgument(f"Job {job.id} can't be undone: {NOT_KEPT}.")
+            return await self._undo_file(job, image, upload, destination, name)
+
+        return self._start(name, make)
 
     async def _upload_of(self, org: Org, job: Job) -> ArchivedUpload | Undoable:
         """Return the kept rows of a job, or why its records are not read."""
@@ -195,6 +231,8 @@ class BeforeImages:
 
     async def _keep(self, name: str, job: Job, upload: ArchivedUpload) -> Undoable | None:
         try:
+            if self._deleted is not None and job.operation in DELETES:
+                return await _keep_deleted(name, job, upload, self._deleted)
             written = await self._written(job, upload)
             keys = await run_in_thread(_cells_of, upload, written.key[0].index)
             found = await self._read(written.key[1], keys, written.names)
@@ -206,8 +244,7 @@ class BeforeImages:
             raise RecordsUnread(found.failure)
         if found.unseen:
             return Undoable(f"this user can't read {quoted_names(found.unseen)}")
-        now = await self._client.get_job(job.id)
-        if now.is_terminal or is_reached(now, "UploadComplete"):
+        if not await is_open_still(self._client, job):
             # The records may hold already what the job wrote.
             return None
         label = json.dumps({"sha256": upload.origin.sha256, "columns": written.names}).encode()
@@ -292,6 +329,24 @@ class BeforeImages:
 def _cells_of(upload: ArchivedUpload, index: int) -> list[str]:
     """Return the cells of a column of an upload."""
     return [cell for block in upload.blocks() for cell in block.uploaded.column(index)[: block.row_count]]
+
+
+async def _keep_deleted(name: str, job: Job, upload: ArchivedUpload, deleted: DeletedImages) -> Undoable | None:
+    ids = await run_in_thread(_cells_of, upload, _index_of_ids(upload))
+    read = await deleted.write(job, ids, name, {"sha256": upload.origin.sha256}, PATIENCE_SECONDS)
+    return None if read is None else Undoable.of(job.operation, read.unread)
+
+
+def _index_of_ids(upload: ArchivedUpload) -> int:
+    """Return the index of the column of an upload that has the ids of records.
+
+    Raises:
+        NoImage: there is none.
+    """
+    names = [name.strip().lower() for name in upload.uploaded_header()]
+    if ID_FIELD.lower() not in names:
+        raise NoImage("no column of the rows finds their records")
+    return names.index(ID_FIELD.lower())
 
 
 def _wrote(upload: ArchivedUpload, written: WrittenFields) -> RowsWritten:

@@ -179,6 +179,27 @@ class ResultFetcher:
             ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
         )
 
+    async def successful_ids(self, org: Org, job: Job) -> frozenset[str]:
+        """Return the ids of the records of a job's successful rows, of 15 characters.
+
+        Raises:
+            ShortResult: the result may lack rows.
+            InvalidArgument: the result can't be read.
+            StorageFailure: the result can't be kept.
+        """
+        with storage_failures("What Salesforce gives can't be kept", self._job_files.files.folder):
+            downloaded = await self._whole(org, job, "successfulResults")
+            if not downloaded.index.rows:
+                return frozenset()
+            result = _result_file(downloaded, job, "successfulResults")
+
+            def ids() -> frozenset[str]:
+                found = (each for _, block in result.blocks() for each in result.outcome_cells(block, ID_COLUMN))
+                return frozenset(map(same_id, found))
+
+            with _rows_told_apart():
+                return await run_in_thread(ids)
+
     async def forget(self, org: Org, job_id: str) -> None:
         """Remove the cached files of a job that was deleted."""
         try:
@@ -205,6 +226,11 @@ class ResultFetcher:
     def files(self) -> FileCache:
         """The cache of the files."""
         return self._job_files.files
+
+    @property
+    def most_bytes(self) -> int:
+        """The most bytes of one file."""
+        return self._job_files.most_result_bytes
 
     def _start(self, key: Hashable, work: Callable[[SharedTask[T]], Awaitable[T]]) -> SharedTask[T]:
         """Begin work on cached files, or join it; it ends with StorageFailure where the machine keeps it from a file."""

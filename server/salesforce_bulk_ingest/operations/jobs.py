@@ -12,7 +12,7 @@ import anyio
 
 from salesforce_bulk_ingest.base.errors import IngestError, RefusedByPolicy
 from salesforce_bulk_ingest.operations.audit import Action, Write
-from salesforce_bulk_ingest.operations.before_images import BeforeImages, Undoable
+from salesforce_bulk_ingest.operations.before_images import UNDONE_BY, BeforeImages, Undoable
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -30,6 +30,7 @@ from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, JobType
 from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.validation.destination import DELETES
 
 NEWEST_SHOWN = 25
 
@@ -85,9 +86,9 @@ class JobStatus:
         load: what the rows of the job are; None where this machine knows of no upload to it.
         created: how many of the records of an insert or upsert are new; None where that is not known.
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
-        undone_by: the jobs that deleted records which it created, or may still.
-        gives_back: whether records that it updated can get back what they held.
-        undoable: for the close of a job that updates records, whether they can get back what they held; else None.
+        undone_by: the jobs that undid what it created or deleted, or may still.
+        gives_back: whether records that it updated can get back what they held, or that it deleted can be inserted again.
+        undoable: for the close of a job that updates or deletes records, whether that can be undone; else None.
     """
 
     org: Org
@@ -333,9 +334,9 @@ class JobOperations:
         if load is not None and load.part is not None and job.is_terminal and load.part.number == load.part.of:
             load = replace(load, all_parts=await self._all_parts(org, job, load.part.of))
         accounting, created = await self._accounting(org, job), await self._created(org, job)
-        undo = self._undo(job)
-        undone_by = () if undo is None else await self._uploads.undos_of(org, job)
-        gives_back = await self._gives_back(org, job)
+        undo, gives_back = self._undo(job), await self._gives_back(org, job)
+        has_undos = undo is not None or (gives_back and job.operation in DELETES)
+        undone_by = await self._uploads.undos_of(org, job) if has_undos else ()
         return replace(
             status,
             load=load,
@@ -347,11 +348,11 @@ class JobOperations:
         )
 
     async def _gives_back(self, org: Org, job: Job) -> bool:
-        """Return whether another job of this caller can give the records back what they held before this one."""
+        """Return whether another job of this caller can give back what the records held before this one."""
         if not job.is_terminal or job.number_records_loaded <= 0:
             return False
         try:
-            self._rules.policy.check_create(job.object, "update")
+            self._rules.policy.check_create(job.object, UNDONE_BY.get(job.operation or ""))
         except RefusedByPolicy:
             return False
         return await self._before_images.has_image(org, job)

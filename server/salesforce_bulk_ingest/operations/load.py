@@ -497,7 +497,7 @@ class LoadOperations:
 
         def new_load(plan: Plan, part: int | None) -> NewLoad | None:
             sketch = plan.sketch_of(part)
-            if sketch is None or destination.operation is None:
+            if sketch is None or destination.operation is None or (retry is not None and retry.inserts_again):
                 return None
             rows = LoadRecord(destination.operation, columns_of(sobject or "", plan.header), sketch)
             return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)

@@ -29,7 +29,7 @@ from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.undos import undos_of
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
-from salesforce_bulk_ingest.results.retry_request import BEFORE, KINDS, MISSING, RetryRequest
+from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
@@ -90,10 +90,10 @@ class Retries:
         if self._fetcher is None:
             raise InvalidArgument(NO_CACHE)
         jobs = await self._ended_jobs(request.jobs)
-        if BEFORE in request.which:
-            return await self._before_images.undo_file(org, jobs, destination)
         if request.skip_sent:
             request = replace(request, skipped=await self._skipped(org, jobs, to_job))
+        if BEFORE in request.which:
+            return await self._before_images.undo_file(org, jobs, request.skipped, destination)
         return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination)
 
     def retry(self, org: Org, request: RetryRequest, file: RetryFile) -> "Retry":
@@ -198,6 +198,10 @@ class Retry:
         file: the file of the rows.
         client: the client of the org.
         ledger: the record of which rows were retried in which job.
+
+    Attributes:
+        inserts_again: whether the rows are of records that a job deleted: only those that are gone, so that no earlier load
+            has them.
     """
 
     def __init__(
@@ -208,13 +212,14 @@ class Retry:
         self._file = file
         # Ids of created records are for another operation, such as a delete, where a second time does no harm.
         self._is_of_ids = "created" in request.which
-        # Records that hold what they held before are no rows any more.
-        self._is_of_before = BEFORE in request.which
+        # Records that hold what they held before are no rows any more; those that were deleted come back as new ones.
+        self._is_repeatable = all(origin.result == BEFORE for origin in file.origins)
+        self.inserts_again = any(origin.result == DELETED for origin in file.origins)
         self._client = client
         self._ledger = ledger
         self._history = _History(org, client, ledger)
         self._rows: tuple[RetriedRows, ...] = ()
-        self._ids: Counter[str] = Counter()
+        self._undone: Counter[str] = Counter()
         self._unloaded: frozenset[str] = frozenset()
 
     @property
@@ -238,12 +243,14 @@ class Retry:
             SentAgain: some of the rows were retried in another job.
             NoRecord: the ledger can't be read, or is not whole for the jobs of the rows.
         """
-        if self._is_of_before:
+        if self._is_repeatable:
             return ()
         rows = await run_in_thread(find_rows)
         if self._is_of_ids:
-            self._ids = _counts(self._file, rows)
-            return tuple([note async for note in self._undone(_ids(to_job))])
+            self._undone = _counts(self._file, rows)
+            return tuple([note async for note in self._undone_before(_ids(to_job))])
+        if self.inserts_again:
+            self._undone = _counts(self._file, rows)
         self._rows = await run_in_thread(_retried_rows, self._file, rows)
         try:
             before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
@@ -269,10 +276,12 @@ class Retry:
             SentAgain: some of the rows were retried in another job meanwhile.
             NoRecord: the ledger can't be written.
         """
-        if self._ids:
-            await self._ledger.record_undo(self._org.key, to_job, self._ids)
-        if not self._rows:
-            return ()
+        notes = await self._record_rows(to_job) if self._rows else ()
+        if self._undone:
+            await self._ledger.record_undo(self._org.key, to_job, self._undone)
+        return notes
+
+    async def _record_rows(self, to_job: str) -> tuple[Finding, ...]:
         ignored = None if self._again else self._unloaded | _ids(to_job)
         replaced = dict.fromkeys(self._unloaded, (KINDS["failed"], KINDS["unprocessed"], MISSING))
         try:
@@ -288,9 +297,9 @@ class Retry:
             raise await self._sent_again(before)
         return ()
 
-    async def _undone(self, but_by: frozenset[str]) -> AsyncIterator[Finding]:
+    async def _undone_before(self, but_by: frozenset[str]) -> AsyncIterator[Finding]:
         """Yield a warning for each job of which other jobs have deleted records, or may still."""
-        for from_job in self._ids:
+        for from_job in self._undone:
             undos = await undos_of(self._client, self._ledger, self._org, from_job)
             others = [undo.job for undo in undos if undo.job.id[:15] not in but_by]
             if others:

@@ -26,6 +26,12 @@ def is_reached(job: Job, state: TargetState) -> bool:
     return job.state in _REACHED[state]
 
 
+async def is_open_still(client: SalesforceClient, job: Job) -> bool:
+    """Return whether a job, as it is now, has been neither closed nor aborted."""
+    now = await client.get_job(job.id)
+    return not (now.is_terminal or is_reached(now, "UploadComplete"))
+
+
 async def change_state(
     client: SalesforceClient, job: Job, state: TargetState, seconds_left: Callable[[], float]
 ) -> tuple[Job, bool]:

@@ -1,6 +1,6 @@
-"""Undoing what a job created: the jobs of these tools that delete its records."""
+"""Undoing what a job created or deleted: the jobs of these tools that delete its records, or insert them again."""
 
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
@@ -11,38 +11,54 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import DELETES
 
+INSERTS = frozenset({"insert"})
+
 
 @dataclass(frozen=True, slots=True)
 class UndoJob:
-    """A delete job that was given ids of records which another job created.
+    """A job that was given the records which another job created, to delete them, or deleted, to insert them again.
 
     Attributes:
-        job: the delete job, as it is now.
-        rows: the number of these ids.
+        job: the job, as it is now.
+        rows: the number of these records.
     """
 
     job: Job
     rows: int
 
     @property
-    def deleted_all(self) -> bool:
-        """Whether the job has deleted the record of each id."""
+    def succeeded(self) -> bool:
+        """Whether the job has undone each of them."""
         return self.job.state == "JobComplete" and not self.job.number_records_failed
 
 
-async def undos_of(client: SalesforceClient, ledger: Ledger, org: Org, job_id: str) -> tuple[UndoJob, ...]:
-    """Return the jobs that deleted records which a job created, or may still; those that are gone are not known to."""
+async def undos_of(
+    client: SalesforceClient, ledger: Ledger, org: Org, job_id: str, by: Set[str] = DELETES
+) -> tuple[UndoJob, ...]:
+    """Return the jobs that undid what a job created or deleted, or may still; those that are gone are not known to.
+
+    Args:
+        client: the client of the org.
+        ledger: the record of undos.
+        org: the org.
+        job_id: the id of the job that was undone.
+        by: the operations that undo it: deletes undo what it created, `INSERTS` what it deleted.
+    """
     undos = list[UndoJob]()
     for by_job, rows in (await ledger.undos_of(org.key, job_id)).items():
         try:
             job = await client.get_job(by_job)
         except (NotFound, InvalidJobId):
             continue
-        if job.operation in DELETES and not (job.is_terminal and job.number_records_loaded <= 0):
+        if job.operation in by and not (job.is_terminal and job.number_records_loaded <= 0):
             undos.append(UndoJob(job, rows))
     return tuple(undos)
 
 
-def are_all_undone(job: Job, undos: Iterable[UndoJob]) -> bool:
-    """Return whether the undos have deleted all records that the job wrote."""
-    return sum(undo.rows for undo in undos if undo.deleted_all) >= job.number_records_loaded
+async def is_undone(client: SalesforceClient, ledger: Ledger, org: Org, job: Job) -> bool:
+    """Return whether deletes have undone all that a job created, and no insert has given it back since."""
+    undone = 0
+    for undo in await undos_of(client, ledger, org, job.id):
+        if undo.succeeded and not await undos_of(client, ledger, org, undo.job.id, INSERTS):
+            undone += undo.rows
+    return undone >= job.number_records_loaded

@@ -32,12 +32,13 @@ from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
-from salesforce_bulk_ingest.operations.undos import UndoJob, undos_of
+from salesforce_bulk_ingest.operations.undos import INSERTS, UndoJob, undos_of
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.salesforce.retries import may_have_happened
+from salesforce_bulk_ingest.validation.destination import DELETES
 
 logger = logging.getLogger(__name__)
 
@@ -225,8 +226,9 @@ class Uploads:
         return await self.state_of(org, job.id) != "unknown"
 
     async def undos_of(self, org: Org, job: Job) -> tuple[UndoJob, ...]:
-        """Return the jobs that deleted records which the job created, or may still, as far as this server knows."""
-        return await undos_of(self._client, self._ledger, org, job.id)
+        """Return the jobs that undid what the job created or deleted, or may still, as far as this server knows."""
+        by = INSERTS if job.operation in DELETES else DELETES
+        return await undos_of(self._client, self._ledger, org, job.id, by)
 
     async def check_closable(self, org: Org, job_id: str) -> None:
         """Raise UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""

@@ -21,7 +21,10 @@ KINDS: Mapping[Which, ResultKind] = {
 """The result that has the rows of each kind; missing rows and those of a before-image have none."""
 
 BEFORE = "before"
-"""What records held before a job updated them."""
+"""What records held before a job updated or deleted them."""
+
+DELETED = "deleted"
+"""The rows of `before` that insert deleted records again, as the ledger has them: each goes once."""
 
 MOST_JOBS = 100
 
@@ -33,7 +36,7 @@ class RetryRequest:
     Attributes:
         jobs: ids of the earlier jobs.
         which: kinds of rows; `missing` are those that are in no result, and `created` gives only the ids of the records
-            that the jobs created, `before` what records held before a job updated them.
+            that the jobs created, `before` what records held before a job updated or deleted them.
         where: filter of the failed rows; rows of the other kinds have no error to filter by.
         again: whether to retry rows that were retried before.
         skip_sent: whether to leave out rows that were retried before.

@@ -159,7 +159,7 @@ class _RetryWriter:
         """Return a warning for each job into which rows of this one went before, and begin to count anew."""
         counts, self._skipped_counts = self._skipped_counts, Counter[str]()
         self.skipped_into += counts
-        return [_skipped(job_id, to_job, count) for to_job, count in counts.items()]
+        return [skipped_rows(job_id, to_job, count) for to_job, count in counts.items()]
 
     def write(self, job_id: str, dialect: Dialect, header: Sequence[str], rows: Iterable[NumberedRow]) -> "array[int]":
         """Write rows of a job, and return their numbers.
@@ -389,7 +389,8 @@ def _left_out(job_id: str, count: int, lines: tuple[int, ...]) -> Finding:
     return Finding("warning", what, do, lines=lines, count=count)
 
 
-def _skipped(job_id: str, to_job: str, count: int) -> Finding:
+def skipped_rows(job_id: str, to_job: str, count: int) -> Finding:
+    """Return the warning that rows of a job are left out, since they went into another job before."""
     rows = "1 row" if count == 1 else f"{count:,} rows"
     what = f"Skipped {rows} of job {job_id} that went into job {shown_job_id(to_job)} before."
     return Finding("warning", what, "See in that job what became of them.", count=count)

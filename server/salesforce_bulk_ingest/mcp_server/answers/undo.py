@@ -1,10 +1,12 @@
-"""How to undo a job, in answers: the calls that delete what it created and give back what it updated, or what that needs."""
+"""How to undo a job, in answers: the calls that delete what it created and give back what it changed, or what that needs."""
 
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.answer import counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, rows_of, status_call
+from salesforce_bulk_ingest.operations.deleted_images import AS_NEW
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.undos import UndoJob
+from salesforce_bulk_ingest.validation.destination import DELETES
 
 IDS = "<the ids of its successful rows>"
 
@@ -16,15 +18,26 @@ def undo_of(status: JobStatus) -> str | None:
 
 
 def _back(status: JobStatus) -> str | None:
-    """Return the call that gives records back what they held; None where that is not kept, or nothing was updated."""
+    """Return the call that gives back what records held; None where that is not kept, or no record was changed."""
     job = status.job
     if not status.gives_back or status.created == job.number_records_loaded:
         return None
+    if job.operation in DELETES:
+        return _inserted_again(status)
     update = call(CREATE, body={"object": job.object, "operation": "update"}, data=rows_of(job.id, which=["before"]))
     return (
         f"{update} gives what it updated back what it held, but for records that were changed since, once closed. "
         "Only if the user asks."
     )
+
+
+def _inserted_again(status: JobStatus) -> str:
+    """Return the call that inserts deleted records again, or what became of that."""
+    job = status.job
+    if status.undone_by:
+        return _undone(status.undone_by[-1], "", "deleted")
+    insert = call(CREATE, body={"object": job.object, "operation": "insert"}, data=rows_of(job.id, which=["before"]))
+    return f"{insert} inserts again what it deleted, once closed: {AS_NEW}. Only if the user asks."
 
 
 def _gone(status: JobStatus) -> str | None:
@@ -33,7 +46,7 @@ def _gone(status: JobStatus) -> str | None:
     if status.undo is None or status.created == 0:
         return None
     if status.undone_by:
-        return _undone(status.undone_by[-1])
+        return _undone(status.undone_by[-1], "the ids of ", "created")
     if status.undo == "refused":
         return "What it created can be deleted by its ids only where the operator allows delete jobs."
     rows = rows_of(job.id, which=["created"]) if status.undo == "possible" else {"csv": IDS}
@@ -42,10 +55,10 @@ def _gone(status: JobStatus) -> str | None:
     return f"{delete} deletes what it created, once closed{stays}. Only if the user asks."
 
 
-def _undone(undo: UndoJob) -> str:
-    """Return what became of an undo that began."""
+def _undone(undo: UndoJob, ids: str, what: str) -> str:
+    """Return what became of an undo that began, of records that the job created or deleted."""
     job = undo.job
     return (
-        f"{status_call(job.id)} shows the undo, which has the ids of {counted(undo.rows, 'record')} that this job created, "
-        f"and is {as_name(job.state)}."
+        f"{status_call(job.id)} shows the undo, which has {ids}{counted(undo.rows, 'record')} that this job {what}, and is "
+        f"{as_name(job.state)}."
     )

@@ -1,0 +1,287 @@
+"""Before-images of deletes: what can be inserted again is kept before the close, and made into the rows that insert it."""
+
+import csv
+import json
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from functools import partial
+
+import anyio
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRowLeft
+from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.text import as_name, quoted_names
+from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.retried_rows import SentRows
+from salesforce_bulk_ingest.comparison.before_image import NoImage, id_key
+from salesforce_bulk_ingest.comparison.deleted_records import InsertableFields, RowsBack
+from salesforce_bulk_ingest.comparison.org_comparison import MORE_CALLS
+from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, RecordReader, by_query
+from salesforce_bulk_ingest.csvio.dialect import Dialect
+from salesforce_bulk_ingest.csvio.writer import csv_bytes
+from salesforce_bulk_ingest.operations.describes import DescribeCache
+from salesforce_bulk_ingest.operations.errors import RecordsUnread
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.state_change import is_open_still
+from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
+from salesforce_bulk_ingest.results.retry_request import DELETED
+from salesforce_bulk_ingest.results.retry_writer import skipped_rows
+from salesforce_bulk_ingest.salesforce.client import SalesforceClient
+from salesforce_bulk_ingest.salesforce.errors import SalesforceError
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, Job, SObjectDescribe
+from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.key_forms import same_id, trimmed
+
+RECORDS_AT_ONCE = 2_500
+"""The most records that are in memory at once: they have all their fields."""
+
+ROWS_OF_A_PAGE = 200
+"""The least number of records that a page of a query has, however wide they are (REST API guide, Query Options)."""
+
+NAMED = 3
+"""The number of records that a finding names."""
+
+AS_NEW = (
+    "deleted records come back as new records (new ids), without what Salesforce deletes with them, such as children"
+)
+
+_DIALECT = Dialect()
+
+
+class DeletedImages:
+    """Keeps what records hold that are to be deleted, and makes the rows that insert them again.
+
+    Args:
+        client: the client of the org.
+        describes: the cache of the describes of objects.
+        fetcher: fetches which records a job has deleted.
+    """
+
+    def __init__(self, client: SalesforceClient, describes: DescribeCache, fetcher: ResultFetcher) -> None:
+        self._client = client
+        self._describes = describes
+        self._fetcher = fetcher
+
+    async def write(
+        self, job: Job, ids: Sequence[str], name: str, label: Mapping[str, str], seconds: float
+    ) -> InsertableFields | None:
+        """Write the image of records, in bounded memory, into a new file of the cache.
+
+        Args:
+            job: the job that is to delete them.
+            ids: the ids of the records, as the rows of the job have them.
+            name: the name of the file.
+            label: facts about the rows of the job, for the label of the file.
+            seconds: the longest time for which the org is asked for records.
+
+        Returns:
+            The fields in the image, and those that could not be read; None where another call has closed or aborted the
+            job meanwhile, so that no image is made.
+
+        Raises:
+            NoImage: records of the object can't be inserted again, or hold too much.
+            RecordsUnread: the org did not give the records.
+            SalesforceError: the job could not be read once more.
+            OSError: the file can't be written.
+        """
+        with self._fetcher.files.new_file(name) as file:
+            return await self._write(job, ids, file, label, seconds)
+
+    async def undo_file(
+        self,
+        org: Org,
+        job: Job,
+        image: CachedFile,
+        skipped: Sequence[SentRows],
+        destination: Destination,
+        name: str,
+        seconds: float,
+    ) -> RetryFile:
+        """Return the file of the rows that insert the records of an image which the job deleted, and that are not there.
+
+        Args:
+            org: the org of the job.
+            job: the job, which has ended.
+            image: the image.
+            skipped: the rows that are left out, since they went into other jobs before.
+            destination: the job that the rows are for.
+            name: the name of the file.
+            seconds: the longest time for which the org is asked for records.
+
+        Raises:
+            InvalidArgument: there is no record to insert.
+            NoRowLeft: all of them went before.
+            RecordsUnread: the org did not tell which records are there.
+            OSError: a file can't be read or written.
+        """
+        label = json.loads(image.label)
+        names = tuple(map(str, label["columns"]))
+        describe = await self._described(job, closing=False)
+        lookups = [index for index, name in enumerate(names) if _may_be_blank_lookup(describe.field(name))]
+        ids, looked_up = await run_in_thread(_ids_in, image, lookups)
+        until = anyio.current_time() + seconds
+        found = await self._reader(len(ids), until).find(id_key(job.object or ""), ids)
+        if found.failure is not None:
+            raise RecordsUnread(found.failure, closing=False)
+        gone = await self._gone(looked_up, until)
+        deleted = await self._fetcher.successful_ids(org, job)
+        back = RowsBack(names, deleted, found.by_key.keys(), lookups, gone)
+        return await run_in_thread(partial(self._write_undo, job, image, label, back, skipped, destination, name))
+
+    async def _write(
+        self, job: Job, ids: Sequence[str], file: NewFile, label: Mapping[str, str], seconds: float
+    ) -> InsertableFields | None:
+        fields = InsertableFields.of(await self._described(job))
+        ids = list({same_id(each): each for each in trimmed(ids)}.values())
+        queries = list(by_query(fields.paths))
+        most_calls = len(queries) * (len(ids) // ROWS_OF_A_PAGE + MORE_CALLS)
+        reader = RecordReader(self._client, most_calls, anyio.current_time() + seconds)
+        lost = set[str]()
+        await run_in_thread(file.file.write, csv_bytes([(ID_FIELD, *fields.names)], _DIALECT))
+        for start in range(0, len(ids), RECORDS_AT_ONCE):
+            records, unseen = await _records(reader, job, ids[start : start + RECORDS_AT_ONCE], queries)
+            lost |= unseen
+            rows = csv_bytes([fields.row_of(record) for record in records], _DIALECT)
+            await run_in_thread(file.file.write, rows)
+            if file.file.tell() > self._fetcher.most_bytes:
+                raise NoImage(f"its records hold more than {self._fetcher.most_bytes:,} bytes (--spool-max-bytes)")
+        if not await is_open_still(self._client, job):
+            # Some of the records may be deleted already.
+            return None
+        read = fields.without([name for name in fields.names if name in lost])
+        stored = {**label, "columns": fields.names, "unread": read.unread}
+        await run_in_thread(file.finish, json.dumps(stored).encode())
+        return read
+
+    def _write_undo(
+        self,
+        job: Job,
+        image: CachedFile,
+        label: Mapping[str, object],
+        back: RowsBack,
+        skipped: Sequence[SentRows],
+        destination: Destination,
+        name: str,
+    ) -> RetryFile:
+        numbers, dialect = array("Q"), destination.dialect()
+        used, sha256, sent_into = _used(image, len(back.names)), str(label["sha256"]), Counter[str]()
+        with self._fetcher.files.new_file(name) as file:
+            file.file.write(csv_bytes([[back.names[index] for index in used]], dialect))
+            for number, cells in back.of(_rows_in(image)):
+                sent = next((rows for rows in skipped if rows.may_have(sha256, number)), None)
+                if sent is not None:
+                    sent_into[sent.to_job] += 1
+                    continue
+                file.file.write(csv_bytes([[cells[index] for index in used]], dialect))
+                numbers.append(number)
+            notes = _notes(job, len(numbers), back, label.get("unread"))
+            notes += [skipped_rows(job.id, to_job, count) for to_job, count in sent_into.items()]
+            if not numbers:
+                message = " ".join(["There is nothing to undo.", *(note.what for note in notes)])
+                raise NoRowLeft(message, next(iter(sent_into))) if sent_into else InvalidArgument(message)
+            origin = RetryOrigin(job.id, DELETED, sha256, numbers)
+            made = RetryFile(file.path, (origin,), tuple(notes))
+            return RetryFile(made.path, made.origins, made.notes, file.finish(made.label()).use)
+
+    async def _described(self, job: Job, *, closing: bool = True) -> SObjectDescribe:
+        try:
+            return await self._describes.get(job.object or "")
+        except SalesforceError as error:
+            raise RecordsUnread(f"The object could not be looked at. {error}", closing=closing) from error
+
+    async def _gone(self, ids: Set[str], until: float) -> Set[str]:
+        """Return those of the ids, of 15 characters, that are known to be of no record any more."""
+        by_prefix = defaultdict[str, list[str]](list)
+        for each in ids:
+            by_prefix[each[:3]].append(each)
+        # A lookup of which nothing is known stays as it is.
+        prefixes = await self._describes.key_prefixes() if ids else {}
+        objects = {prefix: name for name, prefix in prefixes.items()}
+        gone = set[str]()
+        for prefix in by_prefix.keys() & objects.keys():
+            of_object = by_prefix[prefix]
+            found = await self._reader(len(of_object), until).find(id_key(objects[prefix]), of_object)
+            gone |= found.asked - found.by_key.keys()
+        return gone
+
+    def _reader(self, rows: int, until: float) -> RecordReader:
+        return RecordReader(self._client, rows // ROWS_OF_A_PAGE + MORE_CALLS, until)
+
+
+async def _records(
+    reader: RecordReader, job: Job, ids: Sequence[str], queries: Sequence[Sequence[str]]
+) -> tuple[list[JsonRecord], set[str]]:
+    """Return the records with these ids, each of the fields of all queries, and the names of fields that can't be read."""
+    merged: dict[str, JsonRecord] | None = None
+    unseen = set[str]()
+    for names in queries:
+        found = await reader.find(id_key(job.object or ""), ids, names)
+        if found.failure is not None:
+            raise RecordsUnread(found.failure)
+        unseen.update(found.unseen)
+        read = {record_id: records[0] for record_id, records in found.by_key.items()}
+        # A record that is gone by the next query is none that the job deletes.
+        merged = read if merged is None else {key: {**merged[key], **read[key]} for key in merged.keys() & read.keys()}
+    return list((merged or {}).values()), unseen
+
+
+def _may_be_blank_lookup(field: FieldDescribe | None) -> bool:
+    return field is not None and field.type == "reference" and field.nillable
+
+
+def _rows_in(image: CachedFile) -> Iterator[list[str]]:
+    """Yield the rows of an image, without its header."""
+    with image.path.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        next(rows, None)
+        yield from rows
+
+
+def _ids_in(image: CachedFile, lookups: Collection[int]) -> tuple[list[str], set[str]]:
+    """Return the ids of the records of an image, and those in the columns of lookups, of 15 characters."""
+    ids, looked_up = list[str](), set[str]()
+    for record_id, *cells in _rows_in(image):
+        ids.append(record_id)
+        looked_up.update(same_id(cells[index]) for index in lookups if cells[index])
+    return ids, looked_up
+
+
+def _used(image: CachedFile, width: int) -> list[int]:
+    """Return the indexes of the columns, after the id, that have a cell: the others would only make the job larger."""
+    used = [False] * width
+    for _, *cells in _rows_in(image):
+        used = [known or bool(cell) for known, cell in zip(used, cells, strict=True)]
+    return [index for index, is_used in enumerate(used) if is_used]
+
+
+def _notes(job: Job, rows: int, back: RowsBack, unread: object) -> list[Finding]:
+    """Return the findings about the rows that insert deleted records again."""
+    notes = list[Finding]()
+    if rows:
+        what = (
+            f"The rows insert again {_counted(rows, 'record')} of {as_name(job.object or '')} that job {job.id} deleted: "
+            f"{AS_NEW}."
+        )
+        notes.append(Finding("warning", what, "Make sure with the user that this is meant.", count=rows))
+    for ids, why, do in (
+        (back.not_deleted, f"that job {job.id} did not delete", "Its results tell why."),
+        (back.there_again, "that somebody restored: they are in the org", "Nothing to do."),
+    ):
+        if ids:
+            more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+            what = f"Left out: {_counted(len(ids), 'record')} {why}: {', '.join(ids[:NAMED])}{more}."
+            notes.append(Finding("warning", what, do, count=len(ids)))
+    for name, count in back.blanked.items():
+        what = f"Left blank: {_counted(count, 'cell')} of {as_name(name)}, since the records that they name are gone."
+        notes.append(Finding("warning", what, "Tell the user.", column=name, count=count))
+    if isinstance(unread, list) and unread:
+        what = f"Without {quoted_names(map(str, unread))}, which could not be read before job {job.id}."
+        notes.append(Finding("warning", what, "Tell the user.", count=len(unread)))
+    return notes
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
