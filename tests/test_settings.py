@@ -37,6 +37,7 @@ def test_nothing_set_gives_the_defaults() -> None:
             "max_job_bytes": 0,
             "allow_preflight_off": False,
             "only_recipes": False,
+            "allow_undo": True,
             "hide_fields": (),
             "confirm": ("delete", "hardDelete", "production update > 1000", "production upsert > 1000"),
             "confirm_without_dialog": "sentence",

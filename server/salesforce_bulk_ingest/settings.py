@@ -75,12 +75,14 @@ class Flag:
         help: the text in `--help`; docs/configuration.md has a longer text, the description of the setting.
         metavar: the placeholder in `--help` in place of the value's type.
         path: the kind of a value that is a path; a folder need not exist. `~` at its begin is the home folder.
+        off: the option that turns a switch off which is on by default; None for any other.
     """
 
     name: str
     help: str
     metavar: str | None = None
     path: Literal["folder", "existing file"] | None = None
+    off: str | None = None
 
 
 def _complaint(message: str, *settings: str) -> PydanticCustomError:
@@ -204,6 +206,15 @@ class Settings(BaseModel):
         Env("BULK_INGEST_ONLY_RECIPES"),
         Flag("--only-recipes", "Load rows by recipes alone."),
     ] = Field(False, description="Load rows by `recipes` alone: a caller chooses one and a file; `/v1` fills no job")
+    allow_undo: Annotated[
+        bool,
+        Env("BULK_INGEST_ALLOW_UNDO"),
+        Flag("--allow-undo", "Let what jobs of this server created be deleted (the default).", off="--no-allow-undo"),
+    ] = Field(
+        True,
+        description="Let a caller delete what jobs of this server created, and nothing else, where `delete` is not allowed; "
+        "a person confirms each close. `--no-allow-undo` refuses it",
+    )
     hide_fields: Annotated[
         FieldPatterns,
         Env("BULK_INGEST_HIDE_FIELD"),
@@ -524,6 +535,7 @@ POLICY_SETTINGS = (
     "max_job_bytes",
     "allow_preflight_off",
     "only_recipes",
+    "allow_undo",
 )
 """The settings of the policy, in the order in which `--help` shows them."""
 

@@ -66,7 +66,7 @@ async def test_a_close_is_refused_with_what_it_would_do_and_made_with_the_senten
         told = steady(refused.replace(sentence[-12:], "CODE").replace(f"job {job_id[:15]}", "job JOB"))
         assert told.splitlines() == snapshot(
             [
-                "INSUFFICIENT_ACCESS: The job was not closed: a person has to confirm that this is meant: delete 2 Account in embedded org.",
+                "INSUFFICIENT_ACCESS: The job was not closed: a person has to confirm that this is meant: delete 2 Account in embedded org. Once closed, it can be undone, but deleted records come back as new records (new ids), without what Salesforce deletes with them, such as children.",
                 'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}, "confirm": "delete 2 Account in embedded org (job JOB, rows f7fbbe2f27a046a4) CODE"} closes the job. Show the user what it would do, and make this call only if the user agrees.',
             ]
         )
@@ -244,7 +244,7 @@ async def test_the_operator_alone_approves_where_that_is_set(org: WatchedOrg, tm
             refused = await refusal(client, "close-abort-ingest-job", jobId=job_id, body=CLOSE)
             assert steady(refused).splitlines() == snapshot(
                 [
-                    "INSUFFICIENT_ACCESS: The job was not closed: a person has to confirm that this is meant: delete 2 Account in embedded org.",
+                    "INSUFFICIENT_ACCESS: The job was not closed: a person has to confirm that this is meant: delete 2 Account in embedded org. Once closed, it can be undone, but deleted records come back as new records (new ids), without what Salesforce deletes with them, such as children.",
                     'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} closes the job, once the operator has approved that on the server\'s machine with `salesforce-bulk-ingest approve JOB`. Tell the user.',
                 ]
             )

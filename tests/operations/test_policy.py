@@ -72,7 +72,7 @@ async def test_delete_and_hard_delete_are_refused_at_create(org_url: str) -> Non
     settings = pointed_at(org_url, "00D000000000001!EMULATOR.ACCESS.TOKEN")
     assert await refused_by(settings, "create-ingest-job", body=DELETE) == snapshot(
         [
-            "INSUFFICIENT_ACCESS: Jobs with the operation delete are refused here: they remove records. The operator can allow them by starting the server with --allow-operation delete.",
+            'INSUFFICIENT_ACCESS: Jobs with the operation delete are refused here: they remove records. The operator can allow them by starting the server with --allow-operation delete. Records that jobs of this server created can be deleted all the same, through the tools: make the job with data {"rowsOf": {"jobs": [ids], "which": ["created"]}}, and nothing that changes these rows.',
             "Next: Tell the user. Don't look for another way around.",
         ]
     )

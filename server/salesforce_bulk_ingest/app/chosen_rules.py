@@ -27,6 +27,7 @@ def policy_of(settings: Settings) -> Policy:
         most_bytes=settings.max_job_bytes,
         allows_preflight_off=settings.allow_preflight_off,
         only_recipes=settings.only_recipes,
+        allows_undo=settings.allow_undo,
     )
 
 

@@ -74,8 +74,22 @@ class LoadOrigin:
     @property
     def recipe(self) -> str | None:
         """The name of the recipe by which they were loaded; None for rows without one."""
+        return self._data.get("recipe")
+
+    @property
+    def created_by(self) -> tuple[str, ...]:
+        """The ids of the jobs that created the records whose ids the rows are, and nothing else; none for other rows."""
+        rows = self._data.get("rowsOf")
+        changes = [name for name, value in self._data.items() if value and name not in ("rowsOf", "leaveOut")]
+        if not isinstance(rows, dict) or changes or rows.get("which") != ["created"]:
+            return ()
+        jobs = rows.get("jobs")
+        return tuple(map(str, jobs)) if isinstance(jobs, list) else ()
+
+    @property
+    def _data(self) -> Mapping[str, Any]:
         data = self.arguments.get("data")
-        return data.get("recipe") if isinstance(data, dict) else None
+        return data if isinstance(data, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

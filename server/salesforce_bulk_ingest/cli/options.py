@@ -92,7 +92,8 @@ def option(name: str) -> OptionInfo:
     """Return the option of a setting, for the annotation of a command's parameter."""
     flag = FLAGS[name]
     parser = {None: None, "folder": folder, "existing file": existing_file}[flag.path]
-    declared: OptionInfo = typer.Option(flag.name, help=flag.help, metavar=flag.metavar, parser=parser)
+    typed = flag.name if flag.off is None else f"{flag.name}/{flag.off}"
+    declared: OptionInfo = typer.Option(typed, help=flag.help, metavar=flag.metavar, parser=parser)
     return declared
 
 

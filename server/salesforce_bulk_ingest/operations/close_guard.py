@@ -37,9 +37,9 @@ class CloseGuard:
         """Whether there is a close that would be refused, or has to be confirmed."""
         return self._policy.has_rules or self._confirmations.is_asked
 
-    def foreseen(self, closing: Closing) -> tuple[Finding, ...]:
+    def foreseen(self, closing: Closing, *, is_undo: bool = False) -> tuple[Finding, ...]:
         """Return what a dry run says about a close: that a person has to confirm it, if that is so."""
-        if not self._confirmations.names(closing):
+        if not (is_undo or self._confirmations.names(closing)):
             return ()
         what = f"Closing the job has to be confirmed by a person: {closing.change}."
         return (Finding("warning", what, "Ask the user before that; the rows can be uploaded without it."),)
@@ -71,15 +71,23 @@ class CloseGuard:
             ConfirmationNeeded: a person has to confirm the close.
             NotConfirmed: the person did not agree.
         """
-        self._policy.check_job(job)
         upload = None if org is None else await self._uploads.record_of(org, job.id)
+        is_undo = await self._is_undo(org, job, upload)
+        self._policy.check_job(job, is_undo=is_undo)
         if upload is not None:
             audited.write = replace(audited.write, rows=upload.rows, sha256=upload.sha256 or None)
         self._check_recipe(upload)
         await self._check_bounds(org, job, upload)
         if not (job.is_terminal or is_reached(job, "UploadComplete")):
-            confirmed = await self._confirmations.check(replace(Closing.of(org, job, upload), undo=undo), consent)
+            closing = replace(Closing.of(org, job, upload), undo=undo)
+            confirmed = await self._confirmations.check(closing, consent, always=is_undo)
             audited.write = replace(audited.write, confirmation=confirmed)
+
+    async def _is_undo(self, org: Org | None, job: Job, upload: UploadRecord | None) -> bool:
+        """Return whether a job that is refused otherwise has ids of what jobs of this server created, and nothing else."""
+        if org is None or upload is None or upload.part is None or not self._policy.lets_undo_through(job.operation):
+            return False
+        return await self._uploads.are_of_own_jobs(org, upload.part.origin)
 
     def _check_recipe(self, upload: UploadRecord | None) -> None:
         part = None if upload is None else upload.part

@@ -170,15 +170,20 @@ class Confirmations:
         """Return whether a close has to be confirmed."""
         return any(rule.holds(closing) for rule in self._rules)
 
-    async def check(self, closing: Closing, consent: Consent) -> Confirmation:
+    async def check(self, closing: Closing, consent: Consent, *, always: bool = False) -> Confirmation:
         """Return how a close is confirmed.
+
+        Args:
+            closing: the close.
+            consent: what the caller brings.
+            always: whether it has to be confirmed although no rule may name it.
 
         Raises:
             NotConfirmed: the person did not agree.
             ConfirmationNeeded: nobody was asked, or about something else.
             StorageFailure: it can't be learned whether the operator has approved.
         """
-        if not self.names(closing):
+        if not (always or self.names(closing)):
             return "not asked"
         if consent.dialog in ("declined", "no answer"):
             raise NotConfirmed(closing.change, answered=consent.dialog == "declined")

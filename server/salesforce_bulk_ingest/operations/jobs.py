@@ -289,8 +289,8 @@ class JobOperations:
             if state == "UploadComplete":
                 if is_to_change:
                     await self._uploads.check_closable(org, job.id)
-                foreseen = await self._before_images.foreseen(org, job, without=without_undo)
-                await self._rules.close_guard.check(org, job, consent, audited, undo=str(foreseen or ""))
+                foreseen = await self._foreseen(org, job, without=without_undo)
+                await self._rules.close_guard.check(org, job, consent, audited, undo=foreseen)
                 if is_to_change and not job.is_terminal:
                     undoable = await self._before_images.keep(
                         org, job, without=without_undo, seconds=self._seconds_left()
@@ -334,7 +334,7 @@ class JobOperations:
         if load is not None and load.part is not None and job.is_terminal and load.part.number == load.part.of:
             load = replace(load, all_parts=await self._all_parts(org, job, load.part.of))
         accounting, created = await self._accounting(org, job), await self._created(org, job)
-        undo, gives_back = self._undo(job), await self._gives_back(org, job)
+        undo, gives_back = await self._undo(org, job), await self._gives_back(org, job)
         has_undos = undo is not None or (gives_back and job.operation in DELETES)
         undone_by = await self._uploads.undos_of(org, job) if has_undos else ()
         return replace(
@@ -384,20 +384,34 @@ class JobOperations:
             return None
         return await self._fetcher.created(org, job, self._seconds_left())
 
-    def _undo(self, job: Job) -> Undo | None:
+    async def _undo(self, org: Org, job: Job) -> Undo | None:
         """Return how the records that the job created can be deleted; None if it created none, or nothing may be changed."""
         if not job.is_terminal or job.operation not in CREATING or job.object is None or job.number_records_loaded <= 0:
             return None
+        return await self._way_to_delete(org, job)
+
+    async def _way_to_delete(self, org: Org, job: Job) -> Undo | None:
+        """Return how records that the job created, or will create, can be deleted; None where nothing may be changed."""
         try:
             self._rules.policy.check_write()
         except RefusedByPolicy:
             return None
+        # An undo goes by rowsOf, which takes results that are kept.
+        is_own = self._fetcher is not None and await self._uploads.record_of(org, job.id) is not None
         try:
-            self._rules.policy.check_create(job.object, "delete")
+            self._rules.policy.check_create(job.object, "delete", is_undo=is_own)
             self._rules.policy.check_recipe(is_by_recipe=False)
         except RefusedByPolicy:
             return "refused"
         return "by ids" if self._fetcher is None else "possible"
+
+    async def _foreseen(self, org: Org, job: Job, *, without: bool) -> str:
+        """Return whether the job can be undone once it is closed, as the rest of a sentence; empty if it can't for sure."""
+        undoable = await self._before_images.foreseen(org, job, without=without)
+        if undoable is not None:
+            return str(undoable)
+        is_deletable = job.operation == "insert" and await self._way_to_delete(org, job) in ("possible", "by ids")
+        return "can be undone by deleting what it creates" if is_deletable else ""
 
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())

@@ -24,6 +24,7 @@ from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.comparison.record_filter import LookedAt
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.audit import Write
@@ -174,6 +175,7 @@ class _PlannedLoad:
         new_load: returns the rows of a part of a plan, or of all parts for None, to be compared with earlier loads; None for
             no rows that can be compared.
         bounds: the bounds of the upload that the policy sets; None if it sets none.
+        is_undo: whether the policy lets the load through only since it undoes what jobs of this server created.
         report: tells how far the load is.
     """
 
@@ -185,6 +187,7 @@ class _PlannedLoad:
     retry: Retry | None
     new_load: Callable[[Plan, int | None], NewLoad | None]
     bounds: UploadBounds | None
+    is_undo: bool
     report: ReportLoad
 
     @property
@@ -329,7 +332,8 @@ class LoadOperations:
         """
         if not dry_run:
             async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
-                self._rules.policy.check_create(create.sobject, create.operation)
+                is_undo = await self._is_undo(create.operation, request)
+                self._rules.policy.check_create(create.sobject, create.operation, is_undo=is_undo)
                 self._check_way(request)
 
         def seconds() -> float:
@@ -404,6 +408,7 @@ class LoadOperations:
         job = await self._client.get_job(checked_job_id(job_id))
         if not dry_run:
             async with self._rules.audit.of(Write.to(job, "upload")):
+                # An undo goes into a job that is made for it: one that is there may have other rows, from elsewhere.
                 self._rules.policy.check_job(job)
                 _check_recipe_of(job, request)
         else:
@@ -434,6 +439,18 @@ class LoadOperations:
             return None
         job = await self._once.creates.made_before(await _call_of(org, create, request, request.source))
         return None if job is None else job.id
+
+    async def _is_undo(self, operation: str | None, request: LoadRequest[AnySource]) -> bool:
+        """Return whether the policy lets rows through since they are ids of what jobs of this server created, unchanged."""
+        source, mapping = request.source, request.mapping
+        if not isinstance(source, RetryRequest) or not self._rules.policy.lets_undo_through(operation):
+            return False
+        # Rows may be left out; any other change could put in the id of another record.
+        is_unchanged = mapping == ColumnMapping(leave_out=mapping.leave_out)
+        are_the_recorded = request.origin is not None and request.origin.created_by == source.jobs
+        if source.which != ("created",) or not is_unchanged or not are_the_recorded:
+            return False
+        return await self._once.uploads.are_of_own_jobs(await self._client.org(), request.origin)
 
     def _check_way(self, request: LoadRequest[AnySource]) -> None:
         """Raise RefusedByPolicy where rows may not be loaded unchecked, or without a recipe."""
@@ -503,7 +520,8 @@ class LoadOperations:
             return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)
 
         bounds = self._rules.policy.bounds_of(sobject, destination.operation, destination.external_id_field)
-        return _PlannedLoad(org, readable, plan, plan, None, retry, new_load, bounds, report)
+        is_undo = not destination.is_made and await self._is_undo(destination.operation, request)
+        return _PlannedLoad(org, readable, plan, plan, None, retry, new_load, bounds, is_undo, report)
 
     async def _without_left_out(
         self,
@@ -566,7 +584,8 @@ class LoadOperations:
         if comparison is not None and load.looked is not None:
             comparison = replace(comparison, api_calls=comparison.api_calls + load.looked.api_calls)
         refusal = self._refusal_of(load, operation, sobject, comparison)
-        foreseen = self._rules.close_guard.foreseen(Closing(load.org, "", operation, sobject, load.rows_of(part)))
+        closing = Closing(load.org, "", operation, sobject, load.rows_of(part))
+        foreseen = self._rules.close_guard.foreseen(closing, is_undo=load.is_undo)
         named = await run_in_thread(load.plan.with_named_rows, lines)
         if comparison is not None:
             named = replace(named, findings=comparison.findings_with(named.findings))
@@ -582,7 +601,7 @@ class LoadOperations:
         """Return what the policy would refuse a load with, of one part or of all; None if it would not."""
         asked = load.request.part
         try:
-            self._rules.policy.check_create(sobject, operation)
+            self._rules.policy.check_create(sobject, operation, is_undo=load.is_undo)
             self._check_way(load.request)
             for part in load.plan.parts:
                 if asked in (None, part.number):

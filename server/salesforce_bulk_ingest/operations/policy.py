@@ -13,6 +13,9 @@ from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
 GUARDED_OPERATIONS = ("delete", "hardDelete")
 """Operations that remove records; each has to be allowed by name."""
 
+UNDOING = "delete"
+"""The operation that undoes what jobs created; a hardDelete has no way back, so that it undoes nothing."""
+
 NAMES_IN_REFUSALS = 12
 NAMES_IN_INSTRUCTIONS = 2
 
@@ -32,6 +35,8 @@ class Policy:
         most_bytes: the most bytes of a job's rows, decompressed; 0 for any number.
         allows_preflight_off: whether rows may be sent without the preflight.
         only_recipes: whether rows are loaded by recipes alone.
+        allows_undo: whether a delete job that is not allowed is let through for ids of records which jobs of this server
+            created, and nothing else; its close has to be confirmed.
     """
 
     read_only: bool = False
@@ -44,6 +49,7 @@ class Policy:
     most_bytes: int = 0
     allows_preflight_off: bool = False
     only_recipes: bool = False
+    allows_undo: bool = False
 
     @property
     def refused_operations(self) -> tuple[str, ...]:
@@ -83,8 +89,20 @@ class Policy:
                 "may write."
             )
 
-    def check_operation(self, operation: str | None) -> None:
-        """Raise RefusedByPolicy for an operation that is denied, or that removes records and is not allowed by name."""
+    def lets_undo_through(self, operation: str | None) -> bool:
+        """Return whether jobs with this operation are refused but for undos; a denial by name refuses these, too."""
+        is_denied = any(denied.lower() == UNDOING for denied in self.denied_operations)
+        return self.allows_undo and operation == UNDOING and UNDOING in self.refused_operations and not is_denied
+
+    def check_operation(self, operation: str | None, *, is_undo: bool = False) -> None:
+        """Raise RefusedByPolicy for an operation that is denied, or that removes records and is not allowed by name.
+
+        Args:
+            operation: the operation.
+            is_undo: whether the rows are ids of records that jobs of this server created, and nothing else.
+        """
+        if is_undo and self.lets_undo_through(operation):
+            return
         # Salesforce knows operation names in one case only; the policy must not depend on it.
         asked = (operation or "").lower()
         for denied in self.denied_operations:
@@ -94,7 +112,7 @@ class Policy:
             if asked == refused.lower():
                 raise RefusedByPolicy(
                     f"Jobs with the operation {refused} are refused here: they remove records. The operator can allow "
-                    f"them by starting the server with --allow-operation {refused}."
+                    f"them by starting the server with --allow-operation {refused}.{self._but(refused)}"
                 )
 
     def check_object(self, sobject: str | None) -> None:
@@ -110,17 +128,18 @@ class Policy:
                 f"Jobs of {as_name(sobject)} are refused here: jobs may be of {allowed} alone (--allow-object)."
             )
 
-    def check_create(self, sobject: str | None, operation: str | None) -> None:
-        """Raise RefusedByPolicy where no job of this object with this operation may be made."""
+    def check_create(self, sobject: str | None, operation: str | None, *, is_undo: bool = False) -> None:
+        """Raise RefusedByPolicy where no job of this object with this operation may be made; see `check_operation`."""
         self.check_write()
-        self.check_operation(operation)
+        self.check_operation(operation, is_undo=is_undo)
         self.check_object(sobject)
 
-    def check_job(self, job: Job) -> None:
+    def check_job(self, job: Job, *, is_undo: bool = False) -> None:
         """Check a job that was made earlier, perhaps elsewhere or under another policy.
 
         Args:
             job: the job, as it was just read from Salesforce, which is believed.
+            is_undo: see `check_operation`.
 
         Raises:
             RefusedByPolicy: the job may not be filled or closed.
@@ -132,7 +151,7 @@ class Policy:
         ):
             if counts and not told:
                 raise UnexpectedAnswer(f"Salesforce did not say which {name} this job has, so it is left as it is.")
-        self.check_operation(job.operation)
+        self.check_operation(job.operation, is_undo=is_undo)
         self.check_object(job.object)
 
     def check_preflight(self, *, preflight: bool) -> None:
@@ -176,6 +195,7 @@ class Policy:
             ("most of a job", " and ".join(self._most)),
             ("loads", "by recipes alone" if self.only_recipes else ""),
             ("preflight off", "allowed" if self.allows_preflight_off else ""),
+            ("deletes", "of what jobs of this server created, confirmed" if self.lets_undo_through(UNDOING) else ""),
         )
         refused = ", ".join(self.refused_operations) or "none"
         return [("policy", f"read and write; refused operations: {refused}"), *(rule for rule in rules if rule[1])]
@@ -192,6 +212,15 @@ class Policy:
         )
         refused = [f"{what}{listed(names, NAMES_IN_INSTRUCTIONS)}" for what, names in rules if names]
         return f" Refused here: {'; '.join(refused)}." if refused else ""
+
+    def _but(self, operation: str) -> str:
+        """Return the sentence about undos that are let through, after a space; empty for an operation without."""
+        if not self.lets_undo_through(operation):
+            return ""
+        return (
+            " Records that jobs of this server created can be deleted all the same, through the tools: make the job with "
+            'data {"rowsOf": {"jobs": [ids], "which": ["created"]}}, and nothing that changes these rows.'
+        )
 
     @property
     def _most(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord, UploadRecordState
-from salesforce_bulk_ingest.cache.load_parts import LoadPart
+from salesforce_bulk_ingest.cache.load_parts import LoadOrigin, LoadPart
 from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
 from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.parts import PartContent
@@ -194,6 +194,11 @@ class Uploads:
         """Return the record of an upload that Salesforce has taken; None if this server knows of none."""
         known = await self._known(org, job_id)
         return known if known is not None and known.state == "sent" else None
+
+    async def are_of_own_jobs(self, org: Org, origin: LoadOrigin | None) -> bool:
+        """Return whether rows are ids of records that jobs created whose rows this server sent, and nothing else."""
+        jobs = () if origin is None else origin.created_by
+        return bool(jobs) and all([await self.record_of(org, job_id) is not None for job_id in jobs])
 
     async def load_of(self, org: Org, job_id: str) -> JobLoad | None:
         """Return what a job's rows are, as far as this server knows; None if it knows of no upload to the job."""
