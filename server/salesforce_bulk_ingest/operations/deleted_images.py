@@ -265,7 +265,7 @@ def _notes(job: Job, rows: int, back: RowsBack, unread: object) -> list[Finding]
             f"The rows insert again {_counted(rows, 'record')} of {as_name(job.object or '')} that job {job.id} deleted: "
             f"{AS_NEW}."
         )
-        notes.append(Finding("warning", what, "Make sure with the user that this is meant.", count=rows))
+        notes.append(Finding("warning", what, "Make sure with the user that this is meant."))
     for ids, why, do in (
         (back.not_deleted, f"that job {job.id} did not delete", "Its results tell why."),
         (back.there_again, "that somebody restored: they are in the org", "Nothing to do."),
