@@ -66,8 +66,7 @@ def test_check_with_nothing_set_says_what_to_do(check: Check) -> None:
 version        1.2.3, API version 63.0
 settings file  ~/config/salesforce-bulk-ingest/settings.toml (not there)
 org            none
-policy         read and write; refused operations: delete, hardDelete
-deletes        of what jobs of this server created, confirmed
+policy         read and write; refused operations: delete but to undo, hardDelete
 confirmation   delete, hardDelete, production update > 1000, production upsert > 1000: by a dialog, else a repeated sentence
 audit          ~/state/salesforce-bulk-ingest/audit.jsonl
 files          none are read: no --upload-root is named, and it was started in a home or above one

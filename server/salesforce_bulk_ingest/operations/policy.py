@@ -195,9 +195,9 @@ class Policy:
             ("most of a job", " and ".join(self._most)),
             ("loads", "by recipes alone" if self.only_recipes else ""),
             ("preflight off", "allowed" if self.allows_preflight_off else ""),
-            ("deletes", "of what jobs of this server created, confirmed" if self.lets_undo_through(UNDOING) else ""),
         )
-        refused = ", ".join(self.refused_operations) or "none"
+        names = (f"{name} but to undo" if self.lets_undo_through(name) else name for name in self.refused_operations)
+        refused = ", ".join(names) or "none"
         return [("policy", f"read and write; refused operations: {refused}"), *(rule for rule in rules if rule[1])]
 
     def in_words(self) -> str:
