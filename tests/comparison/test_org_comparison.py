@@ -125,7 +125,7 @@ async def test_parents_of_several_objects_in_one_column_are_told_each_for_itself
         [
             (
                 1,
-                '1 rows name a record of Group in OwnerId that is not there. They fail, since there is no "00G000000000009".',
+                '1 row names a record of Group in OwnerId that is not there. They fail, since there is no "00G000000000009".',
             ),
             (
                 2,

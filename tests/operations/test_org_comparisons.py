@@ -126,8 +126,8 @@ async def test_new_rows_are_looked_for_by_unique_fields_and_external_ids(client:
     ]
     assert [finding["what"] for finding in answer["findings"]] == snapshot(
         [
-            "1 of 3 new rows have the Erp_Id__c of a record that is there already. They fail, since no two records may have it.",
-            "1 of 3 new rows have the Old_Id__c of a record that is there already. They would be there twice.",
+            "1 of 3 new rows has the Erp_Id__c of a record that is there already. They fail, since no two records may have it.",
+            "1 of 3 new rows has the Old_Id__c of a record that is there already. They would be there twice.",
         ]
     )
 

@@ -31,6 +31,11 @@ _NAME = re.compile(r"[A-Za-z][\w.:]*|…\[\+[0-9]+\]", re.ASCII)
 """An API name, or the mark that stands for names that were left out."""
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 row`, `2,000 rows`."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def cut(text: str, longest: int) -> str:
     """Return the text, or its first characters and the number of characters that are left out."""
     return text if len(text) <= longest else f"{text[:longest]}…[+{len(text) - longest}]"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.base.hidden_fields import mask
-from salesforce_bulk_ingest.base.text import as_name, quoted_names
+from salesforce_bulk_ingest.base.text import as_name, counted, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.changes import (
     EXAMPLES,
@@ -297,7 +297,7 @@ class OrgComparer:
         known = len(sides.fates) - sides.counts[Fate.UNSEEN]
         if 2 * unknown <= known:
             return []
-        clause = f"{unknown:,} of {known:,} rows have an {as_name(key[0].name)} that no record has"
+        clause = f"{unknown:,} of {counted(known, 'row')} {_have(unknown)} an {as_name(key[0].name)} that no record has"
         if sides.counts[Fate.NO_RECORD]:
             why = self._of_another_object(key) or GONE
             return [Mistake("unknown keys", clause, why, CHECK_FILE, unknown, (key[0].name,), "these rows")]
@@ -352,7 +352,7 @@ def _several(sides: SideBySide, column: ComparedColumn) -> Iterator[Mistake]:
     if count:
         yield Mistake(
             "several records",
-            f"{count:,} rows have a {as_name(column.name)} that several records have",
+            f"{counted(count, 'row')} {_have(count)} a {as_name(column.name)} that several records have",
             "An upsert does not choose one of them, so these rows fail.",
             "Have the user give each record a key of its own, or leave these rows out.",
             count,
@@ -362,9 +362,11 @@ def _several(sides: SideBySide, column: ComparedColumn) -> Iterator[Mistake]:
 
 
 def _no_parent(missing: MissingParents) -> Mistake:
+    name = "names" if missing.rows == 1 else "name"
     return Mistake(
         "no parent",
-        f"{missing.rows:,} rows name a record of {as_name(missing.sobject)} in {as_name(missing.column)} that is not there",
+        f"{counted(missing.rows, 'row')} {name} a record of {as_name(missing.sobject)} in {as_name(missing.column)} that is "
+        "not there",
         f"They fail, since there is no {quoted_names(missing.keys)}.",
         "Load the parents first, or correct these cells with values.",
         missing.rows,
@@ -377,10 +379,14 @@ def _there_already(there: ThereAlready, rows: int) -> Mistake:
     names = " and ".join(map(as_name, there.columns))
     return Mistake(
         "there already",
-        f"{there.rows:,} of {rows:,} new rows have the {names} of a record that is there already",
+        f"{there.rows:,} of {counted(rows, 'new row')} {_have(there.rows)} the {names} of a record that is there already",
         "They fail, since no two records may have it." if there.is_unique else "They would be there twice.",
         "Leave these rows out with leaveOut, or upsert by an external id to change the records.",
         there.rows,
         there.columns,
         "these rows" if there.is_unique else None,
     )
+
+
+def _have(rows: int) -> str:
+    return "has" if rows == 1 else "have"

@@ -10,11 +10,10 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import Annotations, Resource
 
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, InvalidJobId, NoRecipe, RecipeMistake
-from salesforce_bulk_ingest.base.text import as_name, cut, without_hidden
+from salesforce_bulk_ingest.base.text import as_name, counted, cut, without_hidden
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.mcp_server.answers.answer import (
     RESULT_NAMES,
-    counted,
     job_recipe_uri,
     job_uri,
     recipe_uri,

@@ -13,11 +13,11 @@ from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, Resourc
 from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, OutOfBounds, RefusedByPolicy, TooLarge
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.shared_task import ReportBytes
-from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.base.text import as_name, counted
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
-from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, Answer, counted, result_uri
+from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, Answer, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.created_job import CreatedJobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.error import other_job_text

@@ -15,7 +15,7 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.storage import storage_failures
-from salesforce_bulk_ingest.base.text import as_name, as_sentence, quoted_names
+from salesforce_bulk_ingest.base.text import as_name, as_sentence, counted, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobKey, retry_name
@@ -226,7 +226,7 @@ class BeforeImages:
         if upload is None:
             return Undoable(NOT_KEPT)
         if upload.origin.rows > self._most_rows:
-            return Undoable(f"it has more than {_counted(self._most_rows, 'row')} (--undo-rows)")
+            return Undoable(f"it has more than {counted(self._most_rows, 'row')} (--undo-rows)")
         return upload
 
     async def _keep(self, name: str, job: Job, upload: ArchivedUpload) -> Undoable | None:
@@ -379,7 +379,7 @@ def _notes(job: Job, undo: UndoRows) -> list[Finding]:
     """Return the findings about the rows that give records back what they held."""
     notes = list[Finding]()
     if undo.rows:
-        of_object = f"{_counted(len(undo.rows), 'record')} of {as_name(job.object or '')}"
+        of_object = f"{counted(len(undo.rows), 'record')} of {as_name(job.object or '')}"
         what = f"The rows give {of_object} back what they held before job {job.id}."
         notes.append(Finding("warning", what, "Make sure with the user that this is meant."))
     for ids, why, do in (
@@ -392,13 +392,9 @@ def _notes(job: Job, undo: UndoRows) -> list[Finding]:
     ):
         if ids:
             more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
-            what = f"Left out: {_counted(len(ids), 'record')} {why}: {', '.join(ids[:NAMED])}{more}."
+            what = f"Left out: {counted(len(ids), 'record')} {why}: {', '.join(ids[:NAMED])}{more}."
             notes.append(Finding("warning", what, do, count=len(ids)))
     if undo.as_before:
-        what = f"Already as before job {job.id}: {_counted(undo.as_before, 'record')}."
+        what = f"Already as before job {job.id}: {counted(undo.as_before, 'record')}."
         notes.append(Finding("warning", what, "Nothing to do.", count=undo.as_before))
     return notes
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -11,7 +11,7 @@ import anyio
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRowLeft
 from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.base.text import as_name, quoted_names
+from salesforce_bulk_ingest.base.text import as_name, counted, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
@@ -262,7 +262,7 @@ def _notes(job: Job, rows: int, back: RowsBack, unread: object) -> list[Finding]
     notes = list[Finding]()
     if rows:
         what = (
-            f"The rows insert again {_counted(rows, 'record')} of {as_name(job.object or '')} that job {job.id} deleted: "
+            f"The rows insert again {counted(rows, 'record')} of {as_name(job.object or '')} that job {job.id} deleted: "
             f"{AS_NEW}."
         )
         notes.append(Finding("warning", what, "Make sure with the user that this is meant."))
@@ -272,16 +272,12 @@ def _notes(job: Job, rows: int, back: RowsBack, unread: object) -> list[Finding]
     ):
         if ids:
             more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
-            what = f"Left out: {_counted(len(ids), 'record')} {why}: {', '.join(ids[:NAMED])}{more}."
+            what = f"Left out: {counted(len(ids), 'record')} {why}: {', '.join(ids[:NAMED])}{more}."
             notes.append(Finding("warning", what, do, count=len(ids)))
     for name, count in back.blanked.items():
-        what = f"Left blank: {_counted(count, 'cell')} of {as_name(name)}, since the records that they name are gone."
+        what = f"Left blank: {counted(count, 'cell')} of {as_name(name)}, since the records that they name are gone."
         notes.append(Finding("warning", what, "Tell the user.", column=name, count=count))
     if isinstance(unread, list) and unread:
         what = f"Without {quoted_names(map(str, unread))}, which could not be read before job {job.id}."
         notes.append(Finding("warning", what, "Tell the user.", count=len(unread)))
     return notes
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

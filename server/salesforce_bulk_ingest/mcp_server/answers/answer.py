@@ -50,11 +50,6 @@ LONGEST_NAME = 100
 """The maximum number of characters, in an answer, of a name, a state or another short text of the org."""
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 row`, `2,000 rows`."""
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[T]:
     """Yield the first items, as many as fit into the room."""
     for item in items:

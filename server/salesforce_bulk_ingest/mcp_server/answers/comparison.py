@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Self
 
 from salesforce_bulk_ingest.base.hidden_fields import MASK
-from salesforce_bulk_ingest.base.text import as_name, cut, quoted
+from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted
 from salesforce_bulk_ingest.comparison.changes import Fate, FieldChange, RecordExample
 from salesforce_bulk_ingest.comparison.org_comparison import MissingParents, OrgComparison, ThereAlready
-from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, PartListedAsObject, counted, fitting
+from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, PartListedAsObject, fitting
 
 LONGEST_VALUE = 40
 LONGEST_COLUMN = 80

@@ -6,9 +6,9 @@ from itertools import zip_longest
 from typing import Any, Self
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, NamedRow
-from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
+from salesforce_bulk_ingest.base.text import as_json, as_name, counted, cut, quoted
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, counted, fitting
+from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, fitting
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.retry_call import gaps_of
 from salesforce_bulk_ingest.results.corrections import Correction

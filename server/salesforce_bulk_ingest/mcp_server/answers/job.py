@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field
 
-from salesforce_bulk_ingest.base.text import as_name, cut, quoted, without_hidden
-from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, counted, job_uri
+from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted, without_hidden
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, job_uri
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded, loads, records, stays
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import JobRowsAnswer, next_part, rows_of_job

@@ -5,9 +5,9 @@ from typing import Self
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
-from salesforce_bulk_ingest.base.text import as_name, cut, quoted
+from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted
 from salesforce_bulk_ingest.csvio.writer import format_record
-from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, PartListedAsObject, counted
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, PartListedAsObject
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, ROWS, call, status_call
 from salesforce_bulk_ingest.operations.jobs import JobListing

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from salesforce_bulk_ingest.base.text import as_name
-from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, counted
+from salesforce_bulk_ingest.base.text import as_name, counted
+from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded
 from salesforce_bulk_ingest.mcp_server.answers.next_call import SAME_ROWS, new_job_call, status_call
 from salesforce_bulk_ingest.operations.upload_once import JobLoad

@@ -6,10 +6,10 @@ from typing import Any, Self
 from pydantic import Field
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
-from salesforce_bulk_ingest.base.text import as_json
+from salesforce_bulk_ingest.base.text import as_json, counted
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.row_filter import CountedLines
-from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, AnswerPart, PartListedAsObject, counted
+from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, AnswerPart, PartListedAsObject
 from salesforce_bulk_ingest.mcp_server.answers.comparison import ComparisonAnswer, counts_told, mistakes_told
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error

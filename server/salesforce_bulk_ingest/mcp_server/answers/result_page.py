@@ -5,14 +5,13 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, JsonValue
 
-from salesforce_bulk_ingest.base.text import as_name, cut, quoted_names
+from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted_names
 from salesforce_bulk_ingest.csvio.writer import format_records
 from salesforce_bulk_ingest.mcp_server.answers.answer import (
     LONGEST_NAME,
     RESULT_NAMES,
     Answer,
     PartListedAsObject,
-    counted,
     result_uri,
 )
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads

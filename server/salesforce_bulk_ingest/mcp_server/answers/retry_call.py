@@ -3,8 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from salesforce_bulk_ingest.base.text import as_name
-from salesforce_bulk_ingest.mcp_server.answers.answer import counted
+from salesforce_bulk_ingest.base.text import as_name, counted
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, never_whole
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     CORRECTED_ROWS,

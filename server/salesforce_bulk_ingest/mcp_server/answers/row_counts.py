@@ -4,7 +4,8 @@ from typing import Self
 
 from pydantic import ConfigDict
 
-from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, counted
+from salesforce_bulk_ingest.base.text import counted
+from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 
