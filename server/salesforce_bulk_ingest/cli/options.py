@@ -24,16 +24,25 @@ from salesforce_bulk_ingest.settings_sources import BadSetting, load_settings, v
 
 Command = Callable[..., None]
 
+UNDO_SETTINGS = ("undo_rows", "allow_undo")
+"""The settings of undoing, apart from the rules: an option with two flags would leave their names no room on 80 columns."""
+
 PANELS = {
     "Org": ("org_name", "emulator", "data_dir", "schema_file", "emulator_port"),
-    "Rules": (*POLICY_SETTINGS, "hide_fields", "confirm", "confirm_without_dialog", "audit"),
+    "Rules": (
+        *(name for name in POLICY_SETTINGS if name not in UNDO_SETTINGS),
+        "hide_fields",
+        "confirm",
+        "confirm_without_dialog",
+        "audit",
+    ),
+    "Undo": UNDO_SETTINGS,
     "Files": (
         "upload_roots",
         "save_roots",
         "recipes",
         "max_upload_bytes",
         "compare_rows",
-        "undo_rows",
         "no_spool",
         "no_kept_uploads",
         "spool_max_bytes",
