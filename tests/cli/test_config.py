@@ -133,6 +133,7 @@ def test_config_passes_what_a_server_is_started_with_and_whole_paths(run_here: R
     }
     rules = [
         "--only-recipes",
+        "--no-allow-undo",
         "--hide-field",
         "*SSN*",
         "--confirm",

@@ -46,6 +46,10 @@ def test_stdio_has_the_flags_that_are_not_about_ports_and_callers(run_here: RunH
     assert _options(run_here, "stdio") == {FLAGS[name].name for name in SERVER_SETTINGS}
 
 
+def test_config_has_the_flags_of_stdio(run_here: RunHere) -> None:
+    assert _options(run_here, "config") - {"--name", "--write", "--yes"} == _options(run_here, "stdio")
+
+
 def test_check_has_the_flags_of_serve(run_here: RunHere) -> None:
     assert _options(run_here, "check") == _options(run_here, "serve")
 

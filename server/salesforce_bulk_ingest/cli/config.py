@@ -120,16 +120,17 @@ def _proposed_roots(settings: Settings) -> tuple[Path, ...]:
 def _arguments(flags: Mapping[str, object], settings: Settings) -> Iterator[str]:
     """Yield the options that were typed, for a server that starts in another folder: paths are whole."""
     for name, typed in flags.items():
-        on, _, off = FLAGS[name].name.partition("/")
-        used = getattr(settings, name)
+        flag, used = FLAGS[name], getattr(settings, name)
         if isinstance(typed, bool):
-            yield on if typed else off
+            option = flag.name if typed else flag.off
+            if option is not None:
+                yield option
         elif isinstance(typed, list):
             are_paths = all(isinstance(value, Path) for value in used)
             for value in used if used and are_paths else typed:
-                yield from (on, str(value))
+                yield from (flag.name, str(value))
         elif typed is not None:
-            yield from (on, str(used.absolute() if isinstance(used, Path) else used))
+            yield from (flag.name, str(used.absolute() if isinstance(used, Path) else used))
 
 
 def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None:
