@@ -1,7 +1,6 @@
 """A load by a recipe, without a model: `python scheduled_load.py RECIPE FILE [options of salesforce-bulk-ingest stdio]`.
 
-It ends with 0 (every row is in the org), 1 (rows failed), 2 (refused) or 3 (no connection).
-"""
+It ends with 0 (every row is in the org), 1 (rows failed), 2 (refused) or 3 (no connection)."""
 
 import json
 import os
@@ -9,14 +8,12 @@ import sys
 from pathlib import Path
 
 import anyio
-from mcp import Client, MCPError, StdioServerParameters
-from mcp.client.stdio import stdio_client
+from mcp import Client, MCPError, StdioServerParameters, stdio_client
 
 CREATE, FAILED = "create-ingest-job", "get-failed-results-ingest-job"
 
 
-class Refused(Exception):
-    pass
+class Refused(Exception): ...
 
 
 async def follow(client, is_done, tool, **arguments):
@@ -27,19 +24,20 @@ async def follow(client, is_done, tool, **arguments):
             raise Refused(result.content[0].text)
         if is_done(answer := result.structured_content):
             return answer
-        tool, _, rest = answer["next"].partition(" ")
+        made, (tool, _, rest) = (tool, arguments), answer["next"].partition(" ")
         arguments, _ = json.JSONDecoder().raw_decode(rest)
+        await anyio.sleep(5 if (tool, arguments) == made else 0)  # to ask again at once would find the same
 
 
-def has_ended(answer):
-    return "id" in answer and answer["state"] in ("JobComplete", "Failed", "Aborted")
+def has_ended(job):
+    return {job.get("status"), "id" in job and job["state"]} & {"JobComplete", "Failed", "Aborted", "nothing to send"}
 
 
 async def all_in(client, job, file, again=True):
     """Send the failed rows of a job once more that may succeed then, save the others, and say whether all are in the org."""
     print(job["summary"])
-    if job["state"] != "JobComplete" or not job["numberRecordsFailed"]:
-        return job["state"] == "JobComplete"
+    if job.get("state") != "JobComplete" or not job["numberRecordsFailed"]:
+        return job.get("state", "JobComplete") == "JobComplete"  # no state, no job: there was nothing to send
     failed = {"jobId": job["id"], "limit": 1}
     causes = (await follow(client, lambda page: page["causes"], FAILED, **failed))["causes"]
     passing = {cause["statusCode"] for cause in causes if cause["retryable"] and again}
@@ -59,7 +57,7 @@ async def main(recipe, file, *options):
     async with Client(stdio_client(server)) as client:
         try:
             rows = {"data": {"recipe": recipe, "file": file}}
-            checked = await follow(client, lambda answer: answer["status"] == "checked", CREATE, **rows, dryRun=True)
+            checked = await follow(client, lambda answer: answer["status"] != "checking", CREATE, **rows, dryRun=True)
             rows["sha256"] = checked.get("sha256")
             jobs = (follow(client, has_ended, CREATE, **rows, part=part + 1) for part in range(checked.get("of", 1)))
             return int(not all([await all_in(client, await job, Path(file)) for job in jobs]))
@@ -68,9 +66,11 @@ async def main(recipe, file, *options):
             return 3 if str(refused).startswith(("SERVER_UNAVAILABLE", "INVALID_SESSION_ID")) else 2
 
 
-code = 3
+if len(sys.argv) < 3:
+    print(__doc__, file=sys.stderr)
+    sys.exit(2)
 try:
-    code = anyio.run(main, *sys.argv[1:])
+    sys.exit(anyio.run(main, *sys.argv[1:]))
 except* (OSError, MCPError) as lost:
     print(f"no connection: {lost.exceptions[0]}", file=sys.stderr)
-sys.exit(code)
+sys.exit(3)

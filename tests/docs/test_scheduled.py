@@ -26,6 +26,12 @@ columns: {Firm: Name, Above: ParentId}
 bounds:
   rows: {min: 3}
 """
+UPDATE_OF_CHANGES = """
+object: Account
+operation: update
+columns: {Firm: Name, Above: Id}
+changedOnly: true
+"""
 HEADER = "Firm,Above\n"
 ROWS = "".join(f"Firm {n},\n" for n in range(1, 6))
 NO_PARENT = "Firm 6,001000000000000AAA\n"
@@ -73,6 +79,21 @@ def test_it_ends_with_0_once_rows_that_were_locked_are_in_the_org_too(machine: M
     done = machine.load(ROWS)
     assert (done.returncode, done.stderr, machine.failed()) == (0, "", [])
     assert machine.direct.query("SELECT COUNT() FROM Account")["totalSize"] == 5
+
+
+def test_it_ends_with_2_and_says_how_it_is_called_where_an_argument_is_left_out() -> None:
+    done = subprocess.run((sys.executable, str(SCRIPT), "firms"), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "scheduled_load.py RECIPE FILE" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_it_ends_with_0_where_every_record_holds_its_row_already(machine: Machine) -> None:
+    machine.load(ROWS)
+    records = machine.direct.query("SELECT Id, Name FROM Account")["records"]
+    (machine.folder / "firms.yaml").write_text(UPDATE_OF_CHANGES)
+    done = machine.load("".join(f"{record['Name']},{record['Id']}\n" for record in records))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "There is nothing to send to " in done.stdout
 
 
 def test_it_ends_with_1_and_leaves_the_failed_rows_with_their_lines(machine: Machine) -> None:
