@@ -27,6 +27,7 @@ CREATE, UPLOAD, CLOSE = "create-ingest-job", "upload-data-ingest-job", "close-ab
 INSERT = {"object": "Account", "operation": "insert"}
 CLOSED = {"state": "UploadComplete"}
 ROWS = {"csv": "Name,Phone\nAdvice,1\n"}
+FOREIGN_ROWS = {"csv": "Company,Phone\nAdvice,1\n"}
 KEYED_ROWS = {"csv": "External_Id__c,Name\nA-1,Advice\n"}
 WITH_A_WRONG_CELL = {"csv": "Name,NumberOfEmployees\nAdvice,many\nAdvice,1\n"}
 
@@ -41,6 +42,10 @@ async def failed_job(client: Client) -> str:
     job_id = await open_job(client, data=WITH_A_WRONG_CELL, preflight="off", loadAgain=True)
     await closed(client, job_id)
     return job_id
+
+
+async def with_a_field_that_no_column_is_called_yet(client: Client, org: Caller) -> Given:
+    return CREATE, {"body": INSERT, "data": {**FOREIGN_ROWS, "only": ["Name"]}}
 
 
 async def with_a_name_that_no_column_has(client: Client, org: Caller) -> Given:
@@ -175,11 +180,18 @@ class Case:
 CORRECTED = "is the same call, corrected"
 CASES = (
     Case(
-        errors.InvalidArgument,
+        errors.NoSuchColumn,
         with_a_name_that_no_column_has,
         CORRECTED,
         {"rows": 1},
         fills={"<only, corrected>": ["Name"]},
+    ),
+    Case(
+        errors.InvalidArgument,
+        with_a_field_that_no_column_is_called_yet,
+        CORRECTED,
+        {"rows": 1},
+        fills={"<the same rows>": FOREIGN_ROWS["csv"]},
     ),
     Case(errors.InvalidJobId, with_no_id_of_a_job, "current jobs with their ids"),
     Case(errors.JobNotEnded, rows_of_an_open_job, "for when the job has ended", {"rows": 1}, mends=the_job_ends),

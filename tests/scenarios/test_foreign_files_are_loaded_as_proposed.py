@@ -8,7 +8,7 @@ from typing import Any
 from inline_snapshot import snapshot
 from mcp import Client
 
-from tests.support.next_call import next_call
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import call, closed, refusal, steady
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
@@ -241,3 +241,28 @@ Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "
                 'INVALID_ARGUMENT: formats names "Nothing", which is not a column here. There are: "LastName", "Birthdate".',
             ]
         )
+
+
+async def test_fields_may_be_named_before_their_columns_are(org: WatchedOrg, tmp_path: Path) -> None:
+    """Whoever knows the object begins with its fields: the answer has the columns, and all that was said of the cells."""
+    cells: dict[str, Any] = {"leaveOut": {"cells": {"LastName": ""}}, "values": {"LeadSource": {"Messe": "Other"}}}
+    leads = {"object": "Lead", "operation": "insert"}
+    csv = "Nachname;Firma;Quelle;LeadSource\nM;A;x;Messe\n;B;y;Messe\n"
+    async with agent_keeping(org, tmp_path) as client:
+        first = await refusal(client, "create-ingest-job", body=leads, data={"csv": csv, **cells}, dryRun=True)
+        assert first == snapshot("""\
+INVALID_ARGUMENT: leaveOut names "LastName", and no column is called so yet. "Nachname" is likely to be it, so name it in columns: {"Nachname": "LastName"}.
+Next: create-ingest-job {"body": {"object": "Lead", "operation": "insert"}, "data": {"csv": "<the same rows>", "values": {"LeadSource": {"Messe": "Other"}}, "leaveOut": {"cells": {"LastName": [""]}}, "columns": {"Nachname": "LastName", "Firma": "Company"}}, "dryRun": true} is the same call, corrected.\
+""")
+        others: list[dict[str, Any]] = [
+            {"only": ["LastName"]},
+            {"formats": {"LastName": "Ja/Nein"}},
+            {"values": {"LastName": {"M": "N"}}},
+        ]
+        for cells in others:
+            text = await refusal(client, "create-ingest-job", body=leads, data={"csv": csv, **cells})
+            assert '"columns": {"Nachname": "LastName"' in text
+        tool, arguments = next_call(next_line(first))
+        arguments["data"] |= {"csv": csv, "columns": arguments["data"]["columns"] | {"Quelle": None}}
+        checked = await call(client, tool, **arguments)
+        assert (checked["rows"], checked["findings"]) == (1, [])

@@ -3,6 +3,7 @@
     IngestError
     ├── InvalidArgument     the caller can correct it
     │   ├── InvalidJobId
+    │   ├── NoSuchColumn
     │   ├── TooLarge
     │   ├── JobNotEnded
     │   ├── NoMatchingRows
@@ -64,6 +65,21 @@ class InvalidJobId(InvalidArgument):
 
     status = 404
     code = "NOT_FOUND"
+
+
+class NoSuchColumn(InvalidArgument):
+    """An argument about cells names what no uploaded column is called.
+
+    Args:
+        message: see `InvalidArgument`.
+        argument: see `InvalidArgument`.
+        corrected: see `InvalidArgument`.
+        name: what the argument names.
+    """
+
+    def __init__(self, message: str, argument: tuple[str, ...], corrected: object, name: str) -> None:
+        super().__init__(message, argument, corrected)
+        self.name = name
 
 
 class TooLarge(InvalidArgument):

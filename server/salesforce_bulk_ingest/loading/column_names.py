@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoSuchColumn
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_json, quoted_names
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.validation.synonyms import plain
@@ -38,7 +38,7 @@ class ColumnNames:
         self._uploaded = uploaded
 
     def check(self, argument: str, given: Mapping[str, object] | Sequence[str]) -> None:
-        """Raise InvalidArgument where an argument names what is no uploaded column.
+        """Raise NoSuchColumn where an argument names what is no uploaded column.
 
         Args:
             argument: the name of the argument.
@@ -53,7 +53,7 @@ class ColumnNames:
             )
         else:
             what = unknown(argument, wrong, self._uploaded)
-        raise InvalidArgument(what, (argument,), corrected(given, self._meant))
+        raise NoSuchColumn(what, (argument,), corrected(given, self._meant), wrong)
 
     def _instead(self, argument: str, name: str) -> str:
         fields = self._fields_of(name)
@@ -98,6 +98,24 @@ def unknown_address(
         return (name,) if addresses.find(name) else only_one(spelled_alike(name, header))
 
     return InvalidArgument(unknown("columns", address, header), ("columns",), corrected(columns, meant))
+
+
+def not_called_so_yet(
+    error: NoSuchColumn, columns: Mapping[str, object], proposed: Mapping[str, str | None]
+) -> InvalidArgument:
+    """Return the error that `columns` has to name a field before other arguments can, where that is what is wrong.
+
+    Args:
+        error: the error that there is no such column.
+        columns: the argument `columns` of the call.
+        proposed: the fields that are proposed for columns of the source, by their addresses.
+    """
+    holder = next((address for address, field in proposed.items() if field == error.name), None)
+    if holder is None or error.corrected is not None:
+        return error
+    what = f"{error.argument[0]} names {quoted_names([error.name])}, and no column is called so yet"
+    do = f"{quoted_names([holder])} is likely to be it, so name it in columns: {as_json({holder: error.name})}"
+    return InvalidArgument(f"{what}. {do}.", ("columns",), {**columns, **proposed})
 
 
 def unknown(argument: str, name: str, known: Sequence[str]) -> str:

@@ -47,6 +47,11 @@ class ColumnMapping:
         cells = self.constants or self.values or self.formats
         return bool(self.columns or cells or self.only or self.leave_out)
 
+    def of_columns_alone(self) -> Self:
+        """Return the mapping without what it says of cells, under whatever name."""
+        leave_out = replace(self.leave_out, cells={})
+        return replace(self, values={}, only=(), formats={}, leave_out=leave_out)
+
     def bounded_by(self, headers: HeaderBounds) -> Self:
         """Return the mapping for sources that have these headers alone."""
         return replace(self, headers=headers)

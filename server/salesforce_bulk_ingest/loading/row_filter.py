@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Self
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoSuchColumn, RefusedByPolicy
 from salesforce_bulk_ingest.base.findings import LINES_KEPT
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import quoted_names
@@ -216,7 +216,8 @@ def conditions_of(
         output: the names of the uploaded columns.
 
     Raises:
-        InvalidArgument: there is no column with a name, or there are several.
+        NoSuchColumn: there is no column with a name.
+        InvalidArgument: there are several.
     """
     found = {name: _column(name, source, output) for name in cells}
     unknown_name = next((name for name, column in found.items() if column is None), None)
@@ -226,7 +227,7 @@ def conditions_of(
             return (name,) if found[name] else only_one(spelled_alike(name, output) or spelled_alike(name, source))
 
         what = unknown("leaveOut", unknown_name, list(dict.fromkeys((*output, *source))))
-        raise InvalidArgument(what, IN_CELLS, corrected(cells, meant))
+        raise NoSuchColumn(what, IN_CELLS, corrected(cells, meant), unknown_name)
     return tuple(CellCondition(*column, frozenset(cells[name])) for name, column in found.items() if column)
 
 

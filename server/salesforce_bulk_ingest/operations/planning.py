@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, Self, TypeVar
 
-from salesforce_bulk_ingest.base.errors import SourceChanged
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoSuchColumn, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding, Findings
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
@@ -15,6 +15,7 @@ from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
 from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds
 from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.column_names import not_called_so_yet
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
@@ -22,6 +23,7 @@ from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.operations.describes import DescribeCache, Described
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
 
 MOST_KEPT = 4
 """The most finished plans that are kept: plans of files, whose second part is then not checked again, and plans that no call
@@ -181,10 +183,31 @@ class Planner:
     async def _read(
         self, request: LoadRequest[RowSource], object_name: str | None, destination: Destination, task: SharedTask[Plan]
     ) -> tuple[Plan, Described | None]:
-        upload = await run_in_thread(open_upload_source, request.source, request.mapping, destination)
+        try:
+            upload = await run_in_thread(open_upload_source, request.source, request.mapping, destination)
+        except NoSuchColumn as error:
+            raise await self._with_proposal(error, request, object_name, destination) from error
         with upload:
             described = await self._described(request, object_name, upload)
             return await self._make_plan(upload, request, object_name, destination, described, task), described
+
+    async def _with_proposal(
+        self, error: NoSuchColumn, request: LoadRequest[RowSource], object_name: str | None, destination: Destination
+    ) -> InvalidArgument:
+        """Return the error with the columns that are proposed, where one of these is likely to be what it names."""
+        if request.bounds is not None:  # a recipe is mended by those who review it
+            return error
+        columns_alone = request.mapping.of_columns_alone()
+        with await run_in_thread(open_upload_source, request.source, columns_alone, destination) as upload:
+            described = await self._described(request, object_name, upload)
+            source = upload.mapped_source
+        if described is None:
+            return error
+        destination = replace(destination, describe=described.sobject, parents=described.parents)
+        proposed = FieldProposals(destination, source.output_names).fields()
+        addresses = source.output_addresses
+        by_address = {address: field for index, field in proposed.items() if (address := addresses[index]) is not None}
+        return not_called_so_yet(error, request.mapping.columns, by_address)
 
     async def _described(
         self, request: LoadRequest[RowSource], object_name: str | None, upload: UploadSource
