@@ -24,7 +24,6 @@ from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.comparison.record_filter import LookedAt
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.by_record import ByRecord
-from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.audit import Write
@@ -175,7 +174,6 @@ class _PlannedLoad:
         new_load: returns the rows of a part of a plan, or of all parts for None, to be compared with earlier loads; None for
             no rows that can be compared.
         bounds: the bounds of the upload that the policy sets; None if it sets none.
-        is_undo: whether the policy lets the load through only since it undoes what jobs of this server created.
         report: tells how far the load is.
     """
 
@@ -187,7 +185,6 @@ class _PlannedLoad:
     retry: Retry | None
     new_load: Callable[[Plan, int | None], NewLoad | None]
     bounds: UploadBounds | None
-    is_undo: bool
     report: ReportLoad
 
     @property
@@ -330,9 +327,9 @@ class LoadOperations:
             LoadedBefore: the rows of an insert went into another job before; no job was made.
             FilledJobFailed: the job was made, but the rows did not arrive, or it is not known whether they did.
         """
+        is_undo = await self._is_undo(create.operation, request)
         if not dry_run:
             async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
-                is_undo = await self._is_undo(create.operation, request)
                 self._rules.policy.check_create(create.sobject, create.operation, is_undo=is_undo)
                 self._check_way(request)
 
@@ -355,7 +352,7 @@ class LoadOperations:
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, None, destination, create.sobject, lines)
+            return await self._dry_run(load, None, destination, create.sobject, lines, is_undo=is_undo)
         number = await _checked_part(load.plan, load.request, lines, "no job was made and nothing was sent")
         looking = self._look_for_bounds(load, destination, create.sobject)
         if looking is not None and not await looking.wait(seconds()):
@@ -442,15 +439,12 @@ class LoadOperations:
 
     async def _is_undo(self, operation: str | None, request: LoadRequest[AnySource]) -> bool:
         """Return whether the policy lets rows through since they are ids of what jobs of this server created, unchanged."""
-        source, mapping = request.source, request.mapping
+        source, origin = request.source, request.origin
         if not isinstance(source, RetryRequest) or not self._rules.policy.lets_undo_through(operation):
             return False
-        # Rows may be left out; any other change could put in the id of another record.
-        is_unchanged = mapping == ColumnMapping(leave_out=mapping.leave_out)
-        are_the_recorded = request.origin is not None and request.origin.created_by == source.jobs
-        if source.which != ("created",) or not is_unchanged or not are_the_recorded:
+        if origin is None or origin.created_by != source.jobs:
             return False
-        return await self._once.uploads.are_of_own_jobs(await self._client.org(), request.origin)
+        return await self._once.uploads.are_of_own_jobs(await self._client.org(), origin)
 
     def _check_way(self, request: LoadRequest[AnySource]) -> None:
         """Raise RefusedByPolicy where rows may not be loaded unchecked, or without a recipe."""
@@ -520,8 +514,7 @@ class LoadOperations:
             return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)
 
         bounds = self._rules.policy.bounds_of(sobject, destination.operation, destination.external_id_field)
-        is_undo = not destination.is_made and await self._is_undo(destination.operation, request)
-        return _PlannedLoad(org, readable, plan, plan, None, retry, new_load, bounds, is_undo, report)
+        return _PlannedLoad(org, readable, plan, plan, None, retry, new_load, bounds, report)
 
     async def _without_left_out(
         self,
@@ -566,9 +559,25 @@ class LoadOperations:
         return replace(load, request=request, plan=plan, looked=looked)
 
     async def _dry_run(
-        self, load: _PlannedLoad, job: Job | None, destination: Destination, sobject: str | None, lines: int
+        self,
+        load: _PlannedLoad,
+        job: Job | None,
+        destination: Destination,
+        sobject: str | None,
+        lines: int,
+        *,
+        is_undo: bool = False,
     ) -> UploadOutcome:
-        """Return the outcome of a dry run, whose findings name the rows on so many lines."""
+        """Return the outcome of a dry run.
+
+        Args:
+            load: the load.
+            job: the job of the rows; None if there is none yet.
+            destination: the job, or the job that is to be made.
+            sobject: the object of the rows.
+            lines: the number of lines on which its findings name the rows.
+            is_undo: whether the policy lets the load through only since it undoes what jobs of this server created.
+        """
         _check_part_and_sha256(load.plan, load.request)
         part, operation = load.request.part, destination.operation
         # With a look before it, a comparison could take longer than a call, and each repeat would begin with another look.
@@ -583,9 +592,9 @@ class LoadOperations:
         comparison = looking.result if looking else None
         if comparison is not None and load.looked is not None:
             comparison = replace(comparison, api_calls=comparison.api_calls + load.looked.api_calls)
-        refusal = self._refusal_of(load, operation, sobject, comparison)
+        refusal = self._refusal_of(load, operation, sobject, comparison, is_undo=is_undo)
         closing = Closing(load.org, "", operation, sobject, load.rows_of(part))
-        foreseen = self._rules.close_guard.foreseen(closing, is_undo=load.is_undo)
+        foreseen = self._rules.close_guard.foreseen(closing, is_undo=is_undo)
         named = await run_in_thread(load.plan.with_named_rows, lines)
         if comparison is not None:
             named = replace(named, findings=comparison.findings_with(named.findings))
@@ -596,12 +605,18 @@ class LoadOperations:
         return UploadOutcome(load.org, job, status, plan, part or 1, refusal=refusal or twice, comparison=comparison)
 
     def _refusal_of(
-        self, load: _PlannedLoad, operation: str | None, sobject: str | None, comparison: OrgComparison | None
+        self,
+        load: _PlannedLoad,
+        operation: str | None,
+        sobject: str | None,
+        comparison: OrgComparison | None,
+        *,
+        is_undo: bool,
     ) -> RefusedByPolicy | None:
         """Return what the policy would refuse a load with, of one part or of all; None if it would not."""
         asked = load.request.part
         try:
-            self._rules.policy.check_create(sobject, operation, is_undo=load.is_undo)
+            self._rules.policy.check_create(sobject, operation, is_undo=is_undo)
             self._check_way(load.request)
             for part in load.plan.parts:
                 if asked in (None, part.number):
