@@ -107,6 +107,17 @@ async def test_the_text_says_the_same(client: Client) -> None:
     )
 
 
+async def test_beside_proposed_formats_what_looks_like_a_mistake_still_goes_only_once_the_user_wants_it(
+    client: Client,
+) -> None:
+    answer = await dry_run(client, 'Erp_Id__c,Phone,AnnualRevenue\nE-1,#N/A,"1.234,50"\nE-2,#N/A,"2.000,75"\n')
+    assert answer["summary"].startswith("This looks like a mistake: Phone would be cleared in 2 of 2 records.")
+    assert answer["formats"] == {"AnnualRevenue": "1.234,5"}
+    assert answer["next"] == snapshot(
+        'create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed formats, once the user agrees; create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>"}, "sha256": "c2b67d2dc3b615b7eaa1ddbdde82cb2fdf868024048a5310ab46b20f59242730"} sends the rows as they are, once the user has seen what looks like a mistake, and wants it.'
+    )
+
+
 async def test_an_update_and_a_delete_say_which_rows_have_no_record(client: Client, url: str) -> None:
     with calling(url) as direct:
         first = direct.query("SELECT Id FROM Account ORDER BY Name")["records"][0]["Id"]

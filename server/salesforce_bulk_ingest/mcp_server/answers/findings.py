@@ -202,9 +202,7 @@ def next_for_mistakes(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that look like a mistake: who only follows calls is not to send them."""
     mended = given if given.is_by_recipe else given.with_rows(CORRECTED_ROWS)
     checks = f"{mended.checked()} checks the rows, once they are corrected"
-    sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)} {_as_checked(plan)}"
-    wanted = "once the user has seen what looks like a mistake, and wants it"
-    return f"{checks}; {sends}, {wanted}.{next_with_correction(plan, given)}"
+    return f"{checks}; {_sends_as_they_are(plan, given, looks_wrong=True)}{next_with_correction(plan, given)}"
 
 
 def call_that_sends(plan: Plan, given: GivenCall) -> str:
@@ -213,12 +211,26 @@ def call_that_sends(plan: Plan, given: GivenCall) -> str:
     return given.again({**part, "sha256": plan.sha256}, without=("dryRun", "linesShown", "compare"))
 
 
-def next_for_formats(plan: Plan, given: GivenCall) -> str:
-    """Return what to do with rows of which cells are likely to be written in foreign formats."""
-    proposed = given.with_changes({"formats": _formats(plan)}).again()
-    sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)} {_as_checked(plan)}"
-    takes = f"{proposed} takes the proposed formats, once the user agrees"
-    return f"{takes}; {sends}.{next_with_correction(plan, given)}"
+def next_for_formats(plan: Plan, given: GivenCall, *, looks_wrong: bool) -> str:
+    """Return what to do with rows of which cells are likely to be written in foreign formats.
+
+    Args:
+        plan: the plan of the rows.
+        given: the call that is answered.
+        looks_wrong: whether the rows look like a mistake beside the records of the org.
+    """
+    takes = (
+        f"{given.with_changes({'formats': _formats(plan)}).again()} takes the proposed formats, once the user agrees"
+    )
+    return f"{takes}; {_sends_as_they_are(plan, given, looks_wrong=looks_wrong)}{next_with_correction(plan, given)}"
+
+
+def _sends_as_they_are(plan: Plan, given: GivenCall, *, looks_wrong: bool) -> str:
+    """Return the call that sends the rows without a change, and what has to come before it, to the end of the sentence."""
+    sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}"
+    as_they_are = "as it is" if len(plan.parts) > 1 else "as they are"
+    wanted = ", once the user has seen what looks like a mistake, and wants it" if looks_wrong else ""
+    return f"{sends} {as_they_are}{wanted}."
 
 
 def _part_of(given: GivenCall) -> int:
@@ -227,10 +239,6 @@ def _part_of(given: GivenCall) -> int:
 
 def _what_is_sent(plan: Plan, given: GivenCall) -> str:
     return f"part {_part_of(given)} of {len(plan.parts)}" if len(plan.parts) > 1 else "the rows"
-
-
-def _as_checked(plan: Plan) -> str:
-    return "as it is" if len(plan.parts) > 1 else "as they are"
 
 
 def _mended(plan: Plan, of_job: Sequence[Finding], given: GivenCall) -> tuple[GivenCall, list[str]]:

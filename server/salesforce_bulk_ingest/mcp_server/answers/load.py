@@ -214,9 +214,10 @@ def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
             f"{given.checked()} looks again, once the rows or their records have changed: nothing is to do now.{drops}"
         )
     if outcome.status == "checked":
+        looks_wrong = outcome.comparison is not None and bool(outcome.comparison.mistakes)
         if plan.formats and not plan.has_errors and not given.is_by_recipe:
-            return next_for_formats(plan, given)
-        if outcome.comparison is not None and outcome.comparison.mistakes:
+            return next_for_formats(plan, given, looks_wrong=looks_wrong)
+        if looks_wrong:
             return next_for_mistakes(plan, given)
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)
