@@ -42,6 +42,8 @@ MISTAKES = {
     "true where a text belongs": WHOLE + "values:\n  Active__c:\n    Ja: true\n",
     "a bound that is no number": WHOLE + "bounds:\n  cleared: few\n",
     "bounds the wrong way round": WHOLE + "bounds:\n  rows: {min: 10, max: 1}\n",
+    "a bound on new records in an insert": WHOLE + "bounds:\n  new: 5%\n",
+    "a bound on changed records in a delete": WHOLE.replace("insert", "delete") + "bounds:\n  changed: 5\n",
     "a gap": WHOLE + "set: {Type: '<Type for every row>'}\n",
     "many": WHOLE + "".join(f"k{n}: 1\n" for n in range(9)),
 }
@@ -63,6 +65,8 @@ def test_a_mistake_is_told_with_its_line_and_what_to_do(tmp_path: Path) -> None:
             "true where a text belongs": "weekly.yaml, line 6: values.Active__c.Ja: write text here, in quotes if it looks like a number, true, false or null.",
             "a bound that is no number": "weekly.yaml, line 5: bounds.cleared: expected a whole number, or a share as 5%.",
             "bounds the wrong way round": "weekly.yaml, line 5: bounds.rows: min is more than max; correct one of them.",
+            "a bound on new records in an insert": "weekly.yaml, line 1: bounds.new is for upserts alone; leave it out.",
+            "a bound on changed records in a delete": "weekly.yaml, line 1: bounds.changed is for updates and upserts alone; leave it out.",
             "a gap": 'weekly.yaml, line 4: set: a gap is still there for "Type": put in what stands for it, or ask the user.',
             "many": "weekly.yaml, line 4: k0: there is no such key; leave it out or correct its name. weekly.yaml, line 5: k1: there is no such key; leave it out or correct its name. weekly.yaml, line 6: k2: there is no such key; leave it out or correct its name. weekly.yaml, line 7: k3: there is no such key; leave it out or correct its name. weekly.yaml, line 8: k4: there is no such key; leave it out or correct its name. And 4 more.",
         }

@@ -7,6 +7,7 @@ from typing import Any
 from salesforce_bulk_ingest.base.errors import NoRecipe
 from salesforce_bulk_ingest.base.text import visible, without_hidden
 from salesforce_bulk_ingest.mcp_server.arguments import MappingBody
+from salesforce_bulk_ingest.mcp_server.recipes import BOUNDS_BY_RECORDS
 from salesforce_bulk_ingest.operations.upload_once import JobLoad
 from salesforce_bulk_ingest.salesforce.models import Job
 
@@ -47,8 +48,8 @@ def recipe_of(job: Job, load: JobLoad | None) -> str:
 
 def _shares(job: Job) -> str:
     """Return the other bounds that a recipe of such jobs can have, in words."""
-    by_records = {"upsert": "new, changed, ", "update": "changed, "}.get(str(job.operation), "")
-    return f"{by_records}cleared and failed"
+    by_records = [name for name, operations in BOUNDS_BY_RECORDS.items() if job.operation in operations]
+    return f"{', '.join([*by_records, 'cleared'])} and failed"
 
 
 def _from(source: str) -> str:

@@ -22,6 +22,7 @@ from salesforce_bulk_ingest.loading.sdl import loader_mapping
 from salesforce_bulk_ingest.loading.sources import UploadFile
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.arguments import ClosedModel, CreateBody, MappingBody
+from salesforce_bulk_ingest.salesforce.models import Operation
 
 if TYPE_CHECKING:
     from salesforce_bulk_ingest.base.yaml import YamlText
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 MOST_NAMES_TOLD = 20
 MOST_MISTAKES_TOLD = 5
 LONGEST_KEY = 80
+
+BOUNDS_BY_RECORDS: Mapping[str, tuple[Operation, ...]] = {"new": ("upsert",), "changed": ("update", "upsert")}
+"""The bounds that depend on which records are there, with the operations that can have them."""
 
 _API_NAMES = ("object", "externalIdFieldName")
 
@@ -99,10 +103,9 @@ class Recipe(MappingBody, CreateBody):
 
     @model_validator(mode="after")
     def _can_hold_its_bounds(self) -> Self:
-        if self.bounds.new is not None and self.operation != "upsert":
-            raise ValueError("bounds.new is for upserts, which make and change records; leave it out")
-        if self.bounds.changed is not None and self.operation not in ("upsert", "update"):
-            raise ValueError("bounds.changed is for updates and upserts; leave it out")
+        for name, operations in BOUNDS_BY_RECORDS.items():
+            if getattr(self.bounds, name) is not None and self.operation not in operations:
+                raise ValueError(f"bounds.{name} is for {'s and '.join(operations)}s alone; leave it out")
         return self
 
     @property
@@ -173,19 +176,17 @@ class Recipe(MappingBody, CreateBody):
     @property
     def load_bounds(self) -> LoadBounds:
         """The bounds of the load."""
-        bounds = self.bounds
-        cleared, new, changed = map(_parsed_most, (bounds.cleared, bounds.new, bounds.changed))
         return LoadBounds(
-            self.name,
-            self.object,
-            self.operation,
-            self.externalIdFieldName,
-            bounds.rows.min,
-            bounds.rows.max,
-            cleared,
-            self.fields,
-            new,
-            changed,
+            recipe=self.name,
+            sobject=self.object,
+            operation=self.operation,
+            external_id_field=self.externalIdFieldName,
+            least_rows=self.bounds.rows.min,
+            most_rows=self.bounds.rows.max,
+            cleared=_parsed_most(self.bounds.cleared),
+            fields=self.fields,
+            new=_parsed_most(self.bounds.new),
+            changed=_parsed_most(self.bounds.changed),
         )
 
 
