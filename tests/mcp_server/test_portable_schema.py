@@ -62,6 +62,12 @@ def test_the_list_of_tools_has_the_short_schema_of_what_another_tool_says_in_ful
     }
 
 
+def test_a_short_schema_that_names_no_type_has_that_of_the_full_one() -> None:
+    row = {"type": "object", "additionalProperties": {"type": "string"}}
+    full = {"type": "array", "minItems": 1, "items": row, LISTED_AS: {"description": "As in create"}}
+    assert listed(full) == {"type": "array", "items": {"type": "object"}, "description": "As in create"}
+
+
 def test_the_list_of_tools_leaves_a_property_out_that_says_so() -> None:
     class Detailed(BaseModel):
         state: str

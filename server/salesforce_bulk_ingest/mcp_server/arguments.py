@@ -362,39 +362,24 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
 AS_IN_CREATE = "As in create"
 """The description of an argument of an upload that is in full in the list of arguments of create-ingest-job alone."""
 
-_ROWS_AS_IN_CREATE = {
-    "records": "array of object",
-    "recipe": "string",
-    "rowsOf": "object",
-    "encoding": "string",
-    "columns": "object",
-    "set": "object",
-    "values": "object",
-    "formats": "object",
-    "only": "array of string",
-    "leaveOut": "object",
-    "match": "string",
-    "changedOnly": "boolean",
-}
-"""The types of those arguments that are about rows."""
+_LISTED_BY_NAME: dict[str, Any] = {LISTED_AS: {"description": AS_IN_CREATE}}
+NAMED = Field(json_schema_extra=_LISTED_BY_NAME)
+"""Marks an argument of an upload of which the list of tools says only the type, and where it is in full."""
+
+_SOURCES_OF_UPLOADS = ("csv", "file")
+"""The arguments about rows that are in full in the list of an upload, too: most uploads need no other."""
 
 
-def _as_in_create(type_: str) -> dict[str, Any]:
-    """Return what the list of arguments of an upload has in place of an argument that it only names."""
-    of_array, _, of_items = type_.partition(" of ")
-    items = {"items": {"type": of_items}} if of_items else {}
-    return {LISTED_AS: {"type": of_array, **items, "description": AS_IN_CREATE}}
-
-
-def _rows_as_in_create(schema: dict[str, Any]) -> None:
-    for name, type_ in _ROWS_AS_IN_CREATE.items():
-        schema["properties"][name].update(_as_in_create(type_))
+def _name_others(schema: dict[str, Any]) -> None:
+    for name, argument in schema["properties"].items():
+        if name not in _SOURCES_OF_UPLOADS:
+            argument.update(_LISTED_BY_NAME)
 
 
 class UploadBody(DataBody):
     """Rows, from exactly one of csv, records, file, rowsOf."""
 
-    model_config = ConfigDict(json_schema_extra=_rows_as_in_create)
+    model_config = ConfigDict(json_schema_extra=_name_others)
 
 
 Part = Annotated[int | None, Field(ge=1, description="Upload this part of `of`, with sha256. Default: all rows")]
@@ -414,17 +399,14 @@ LinesShown = Annotated[
         ge=1,
         le=LINES_KEPT,
         description="Of each finding",
-        json_schema_extra={LISTED_AS: {"type": "integer", "default": LINES_SHOWN, "description": "Of each finding"}},
+        json_schema_extra={LISTED_AS: {"default": LINES_SHOWN, "description": "Of each finding"}},
     ),
 ]
-UploadPart = Annotated[Part, Field(json_schema_extra=_as_in_create("integer"))]
-UploadSha256 = Annotated[Sha256, Field(json_schema_extra=_as_in_create("string"))]
 PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: rows go unchecked")]
 
 SaveAs = Annotated[str | None, Field(max_length=LONGEST_PATH, description="New .csv for all rows. Default: none")]
 
 LoadAgain = Annotated[bool, Field(description="Insert rows though they went into an earlier job")]
-UploadAgain = Annotated[LoadAgain, Field(json_schema_extra=_as_in_create("boolean"))]
 
 
 def _as_names(value: object) -> object:
@@ -438,8 +420,6 @@ Compare = Annotated[
     BeforeValidator(_as_names),
     Field(description="Fields to compare with the org, or []. Default: all"),
 ]
-
-UploadCompare = Annotated[Compare, Field(json_schema_extra=_as_in_create("array of string"))]
 
 JobId = Annotated[
     str,

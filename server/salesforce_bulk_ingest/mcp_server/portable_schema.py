@@ -3,8 +3,8 @@
 from typing import Any
 
 LISTED_AS = "listedAs"
-"""The key, in a schema, of the shorter schema that the list of tools has in its place; of None for a property that the
-list leaves out."""
+"""The key, in a schema, of the shorter schema that the list of tools has in its place; it has the type of the schema where
+it names none. None is that of a property that the list leaves out."""
 
 NOT_LISTED = {LISTED_AS: None}
 
@@ -19,7 +19,8 @@ def listed(schema: Any, *, is_properties: bool = False) -> Any:
     if not isinstance(schema, dict):
         return schema
     if LISTED_AS in schema:
-        return schema[LISTED_AS]
+        short = schema[LISTED_AS]
+        return short if short is None or "type" in short else short | _type_of(schema)
     if is_properties:
         return {name: listed(value) for name, value in schema.items() if not _is_left_out(value)}
     return {
@@ -27,6 +28,12 @@ def listed(schema: Any, *, is_properties: bool = False) -> Any:
         for key, value in schema.items()
         if key not in _BOUNDS_OF_TEXT
     }
+
+
+def _type_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a schema says of the type of a value, and of the items of a list."""
+    items = {"items": _type_of(schema["items"])} if "items" in schema else {}
+    return {**items, "type": schema["type"]} if "type" in schema else items
 
 
 def _is_left_out(schema: Any) -> bool:

@@ -27,6 +27,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, RESULT_T
 from salesforce_bulk_ingest.mcp_server.answers.result_page import FailedPageAnswer, PageAnswer
 from salesforce_bulk_ingest.mcp_server.answers.upload import UploadAnswer
 from salesforce_bulk_ingest.mcp_server.arguments import (
+    NAMED,
     Compare,
     Confirm,
     CreateBody,
@@ -47,11 +48,7 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     Sha256,
     ShownColumns,
     StateBody,
-    UploadAgain,
     UploadBody,
-    UploadCompare,
-    UploadPart,
-    UploadSha256,
     WaitSeconds,
     Where,
     WithoutUndo,
@@ -284,13 +281,13 @@ class IngestTools:
         jobId: JobId,
         body: UploadBody,
         ctx: Context,
-        part: UploadPart = None,
-        sha256: UploadSha256 = None,
+        part: Annotated[Part, NAMED] = None,
+        sha256: Annotated[Sha256, NAMED] = None,
         dryRun: DryRun = False,
         preflight: PreflightSwitch = "on",
-        loadAgain: UploadAgain = False,
+        loadAgain: Annotated[LoadAgain, NAMED] = False,
         linesShown: LinesShown = LINES_SHOWN,
-        compare: UploadCompare = None,
+        compare: Annotated[Compare, NAMED] = None,
     ) -> Annotated[CallToolResult, UploadAnswer]:
         """Check the rows for an open job and upload them, once: CSV text or records up to 4 MB, or a file of any size on
         the server's machine. Columns are named by field API name; columns, set, values, formats and only change data on
