@@ -183,6 +183,23 @@ async def test_a_record_that_the_job_did_not_delete_stays_as_it_is(client: Clien
     )
 
 
+async def test_rows_of_the_delete_that_failed_and_went_again_take_no_record_from_its_undo(
+    client: Client, direct: Caller
+) -> None:
+    job = await delete_job(client, made(direct, "Name\nTried 1\nTried 2\n"))
+    direct.http.post(FAULTS, json={"rules": [{"on": "processing", "fault": "locked-rows", "times": 1}]})
+    assert (await closed(client, job))["numberRecordsFailed"] == 1
+    direct.http.delete(FAULTS)
+    failed = {"rowsOf": {"jobs": [job], "which": ["failed"]}}
+    again = await call(client, "create-ingest-job", body=body("delete"), data=failed)
+    await closed(client, again["id"])
+    data = {"rowsOf": {**before(job)["rowsOf"], "skipSent": True}}
+    undo = await call(client, "create-ingest-job", body=body("insert"), data=data)
+    assert (await closed(client, undo["id"]))["numberRecordsProcessed"] == 1
+    await undone(client, again["id"])
+    assert [each["Name"] for each in things(direct, "Tried")] == ["Tried 1", "Tried 2"]
+
+
 async def test_a_lookup_to_a_record_that_is_gone_is_left_blank_and_told(client: Client, direct: Caller) -> None:
     (parent,) = made(direct, "Name\nGone parent\n")
     ids = made(direct, f"Name,Parent__c\nGone child 1,{parent}\nGone child 2,{parent}\n")

@@ -2,8 +2,7 @@
 
 import csv
 import json
-from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from functools import partial
 
@@ -12,7 +11,7 @@ import anyio
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRowLeft
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import as_name, counted, quoted_names
-from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.comparison.before_image import NoImage, id_key
@@ -27,7 +26,7 @@ from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.state_change import is_open_still
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import DELETED
-from salesforce_bulk_ingest.results.retry_writer import skipped_rows
+from salesforce_bulk_ingest.results.retry_writer import RetryWriter
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, Job, SObjectDescribe
@@ -166,22 +165,17 @@ class DeletedImages:
         destination: Destination,
         name: str,
     ) -> RetryFile:
-        numbers, dialect = array("Q"), destination.dialect()
-        used, sha256, sent_into = _used(image, len(back.names)), str(label["sha256"]), Counter[str]()
+        used, sha256 = _used(image, len(back.names)), str(label["sha256"])
+        header = tuple(back.names[index] for index in used)
         with self._fetcher.files.new_file(name) as file:
-            file.file.write(csv_bytes([[back.names[index] for index in used]], dialect))
-            for number, cells in back.of(_rows_in(image)):
-                sent = next((rows for rows in skipped if rows.may_have(sha256, number)), None)
-                if sent is not None:
-                    sent_into[sent.to_job] += 1
-                    continue
-                file.file.write(csv_bytes([[cells[index] for index in used]], dialect))
-                numbers.append(number)
-            notes = _notes(job, len(numbers), back, label.get("unread"))
-            notes += [skipped_rows(job.id, to_job, count) for to_job, count in sent_into.items()]
+            writer = RetryWriter(file.file, destination, skipped, check_cancelled)
+            rows = ((number, [cells[index] for index in used]) for number, cells in back.of(_rows_in(image)))
+            unsent = writer.unsent(job.id, DELETED, sha256, rows)
+            numbers = writer.write(job.id, _DIALECT, header, unsent)
+            notes = [*_notes(job, len(numbers), back, label.get("unread")), *writer.skipped_notes(job.id)]
             if not numbers:
                 message = " ".join(["There is nothing to undo.", *(note.what for note in notes)])
-                raise NoRowLeft(message, next(iter(sent_into))) if sent_into else InvalidArgument(message)
+                raise NoRowLeft(message, writer.skipped_into[0]) if writer.skipped_into else InvalidArgument(message)
             origin = RetryOrigin(job.id, DELETED, sha256, numbers)
             made = RetryFile(file.path, (origin,), tuple(notes))
             return RetryFile(made.path, made.origins, made.notes, file.finish(made.label()).use)

@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows, NoRowLeft
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
-from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, quoted
+from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, counted, quoted
 from salesforce_bulk_ingest.cache.file_cache import NewFile
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
@@ -99,7 +99,7 @@ def write_retry_file(
         OSError: a file can't be read or written.
         DamagedUpload: an upload is not as it was written.
     """
-    writer = _RetryWriter(file.file, destination, request.skipped, check_cancelled)
+    writer = RetryWriter(file.file, destination, request.skipped, check_cancelled)
     origins, found = list[RetryOrigin](), list(notes)
     for source in sources:
         if isinstance(source, ReturnedUpload):
@@ -115,7 +115,7 @@ def write_retry_file(
     return replace(retry_file, use=file.finish(retry_file.label()).use)
 
 
-class _RetryWriter:
+class RetryWriter:
     """Writes rows of several results into one CSV, in the dialect of the destination.
 
     Attributes:
@@ -159,7 +159,7 @@ class _RetryWriter:
         """Return a warning for each job into which rows of this one went before, and begin to count anew."""
         counts, self._skipped_counts = self._skipped_counts, Counter[str]()
         self.skipped_into += counts
-        return [skipped_rows(job_id, to_job, count) for to_job, count in counts.items()]
+        return [_skipped_rows(job_id, to_job, count) for to_job, count in counts.items()]
 
     def write(self, job_id: str, dialect: Dialect, header: Sequence[str], rows: Iterable[NumberedRow]) -> "array[int]":
         """Write rows of a job, and return their numbers.
@@ -200,7 +200,7 @@ class _RetryWriter:
         self._file.write(csv_bytes([header], self._dialect))
 
 
-def _write_rows(job: JobResult, where: ErrorFilter, writer: _RetryWriter) -> tuple[RetryOrigin, list[Finding]]:
+def _write_rows(job: JobResult, where: ErrorFilter, writer: RetryWriter) -> tuple[RetryOrigin, list[Finding]]:
     """Write the rows of one result; return their numbers in it, and findings about them."""
     notes: list[Finding] = []
     if job.result.kind == "successfulResults":
@@ -217,7 +217,7 @@ def _write_rows(job: JobResult, where: ErrorFilter, writer: _RetryWriter) -> tup
 
 
 def _write_missing_rows(
-    returned: ReturnedUpload, folder: Path, writer: _RetryWriter, check_cancelled: Callable[[], None]
+    returned: ReturnedUpload, folder: Path, writer: RetryWriter, check_cancelled: Callable[[], None]
 ) -> tuple[RetryOrigin, list[Finding]]:
     """Write the rows of an upload that are in no result; return their numbers in the upload, and findings about others."""
     row_numbers, notes = find_missing_rows(returned, folder, check_cancelled)
@@ -277,9 +277,7 @@ def _named_records(result: ResultFile, hidden: HiddenFields) -> Iterator[str]:
 # Rows as Salesforce gave them back
 
 
-def _write_returned_rows(
-    job: JobResult, where: ErrorFilter, writer: _RetryWriter
-) -> tuple["array[int]", list[Finding]]:
+def _write_returned_rows(job: JobResult, where: ErrorFilter, writer: RetryWriter) -> tuple["array[int]", list[Finding]]:
     cells, header = ReturnedCells(), job.result.upload_names
     rows = _noted(_unsent(job, _returned_rows(job.result, where), writer), cells)
     row_numbers = writer.write(job.job_id, job.result.dialect, header, rows)
@@ -305,7 +303,7 @@ def _returned_rows(result: ResultFile, where: ErrorFilter) -> Iterator[NumberedR
 
 
 def _write_uploaded_rows(
-    job: JobResult, upload: ArchivedUpload, source_order: SourceOrderedResult, where: ErrorFilter, writer: _RetryWriter
+    job: JobResult, upload: ArchivedUpload, source_order: SourceOrderedResult, where: ErrorFilter, writer: RetryWriter
 ) -> tuple["array[int]", list[Finding]]:
     """Write matched rows as they were uploaded and unmatched rows as they came back; leave ambiguous rows out."""
     header, cells = upload.uploaded_header(), ReturnedCells()
@@ -389,10 +387,9 @@ def _left_out(job_id: str, count: int, lines: tuple[int, ...]) -> Finding:
     return Finding("warning", what, do, lines=lines, count=count)
 
 
-def skipped_rows(job_id: str, to_job: str, count: int) -> Finding:
+def _skipped_rows(job_id: str, to_job: str, count: int) -> Finding:
     """Return the warning that rows of a job are left out, since they went into another job before."""
-    rows = "1 row" if count == 1 else f"{count:,} rows"
-    what = f"Skipped {rows} of job {job_id} that went into job {shown_job_id(to_job)} before."
+    what = f"Skipped {counted(count, 'row')} of job {job_id} that went into job {shown_job_id(to_job)} before."
     return Finding("warning", what, "See in that job what became of them.", count=count)
 
 
@@ -415,7 +412,7 @@ def _lines_of(note: Finding) -> list[str]:
     return [f"Lines {', '.join(map(str, note.lines))}:"] if note.lines else []
 
 
-def _unsent(job: JobResult, rows: Iterable[NumberedRow], writer: _RetryWriter) -> Iterator[NumberedRow]:
+def _unsent(job: JobResult, rows: Iterable[NumberedRow], writer: RetryWriter) -> Iterator[NumberedRow]:
     return writer.unsent(job.job_id, job.result.kind, job.result.sha256, rows)
 
 
