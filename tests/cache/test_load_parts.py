@@ -9,6 +9,7 @@ import pytest
 
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
 from salesforce_bulk_ingest.cache.load_parts import MOST_CHARACTERS, LoadOrigin, LoadPart
+from salesforce_bulk_ingest.results.retry_request import MOST_JOBS
 
 ORG, OTHER_ORG = "00D000000000001", "00D000000000002"
 FIRST, SECOND, THIRD = "750000000000001AAA", "750000000000002AAA", "750000000000003AAA"
@@ -86,6 +87,32 @@ async def test_of_arguments_that_are_too_long_none_is_kept(ledger: Ledger) -> No
     long = replace(PART, origin=LoadOrigin("rows.csv", {"data": {"file": "x" * MOST_CHARACTERS}}))
     await ledger.claim(ORG, SECOND, upload_of(long))
     assert await part_of(ledger, SECOND) == replace(PART, origin=LoadOrigin("rows.csv"))
+
+
+async def test_what_lets_rows_through_is_kept_however_long_their_arguments_are(ledger: Ledger, tmp_path: Path) -> None:
+    jobs = [f"750{number:012}AAA" for number in range(MOST_JOBS)]
+    undo = LoadOrigin.of("", {"data": {"rowsOf": {"jobs": jobs, "which": ["created"]}}})
+    by_recipe = LoadOrigin.of("rows.csv", {"data": {"recipe": "weekly", "file": "x" * MOST_CHARACTERS}})
+    await ledger.claim(ORG, SECOND, upload_of(replace(PART, origin=undo)))
+    await ledger.claim(ORG, THIRD, upload_of(replace(PART, origin=by_recipe)))
+    later = Ledger(tmp_path / "uploads.sqlite3")
+    found = [await part_of(later, job) for job in (SECOND, THIRD)]
+    assert found == [
+        replace(PART, origin=LoadOrigin("", {}, None, tuple(jobs))),
+        replace(PART, origin=LoadOrigin("rows.csv", {}, "weekly")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"csv": "Id\n"},
+        {"rowsOf": {"jobs": [FIRST], "which": ["failed"]}},
+        {"rowsOf": {"jobs": [FIRST], "which": ["created"]}, "set": {"Id": "001000000000001"}},
+    ],
+)
+def test_rows_of_another_kind_or_that_are_changed_are_of_no_creators(data: dict[str, object]) -> None:
+    assert LoadOrigin.of("", {"data": data}).created_by == ()
 
 
 @pytest.mark.parametrize("stored", ["{", "[]"])

@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS organizations (
 )
 """
 
-VERSION = 4
+VERSION = 5
 """The version of the tables, by which they are known to be there."""
 
 IDENTITY = """
@@ -97,6 +97,7 @@ COLUMNS_BY_TABLE = {
     "ended_jobs": "job_id, state, processed",
     "undone_inserts": "job_id, by_job, rows",
     "load_parts": "job_id, source, arguments, part, parts, rows, sha256",
+    "let_through": "job_id, recipe, created_by",
     "looks": "job_id, rows, unmatched, unchanged",
 }
 """The columns beside `org` of each table that is kept by org."""

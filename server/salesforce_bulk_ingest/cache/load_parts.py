@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 MOST_CHARACTERS = 2_000
 """The most characters of the arguments that are kept of one load."""
@@ -22,7 +22,16 @@ CREATE TABLE IF NOT EXISTS load_parts (
     PRIMARY KEY (org, job_id)
 );
 CREATE INDEX IF NOT EXISTS load_parts_by_rows ON load_parts (sha256, part);
+CREATE TABLE IF NOT EXISTS let_through (
+    org TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    recipe TEXT,
+    created_by TEXT NOT NULL,
+    PRIMARY KEY (org, job_id)
+);
 """
+"""What lets rows through where others are refused has a table of its own: arguments are for people, and long ones are left
+out."""
 
 _INSERT = """
 INSERT INTO load_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -66,30 +75,32 @@ class LoadOrigin:
     Attributes:
         source: the name of the source, such as that of a file; empty for rows that came as text.
         arguments: the arguments of the call that gives the same rows again, as JSON values; none of them is a cell.
+        recipe: the name of the recipe by which they were loaded; None for rows without one.
+        created_by: the ids of the jobs that created the records whose ids the rows are, and nothing else; none for other
+            rows.
     """
 
     source: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    recipe: str | None = None
+    created_by: tuple[str, ...] = ()
 
-    @property
-    def recipe(self) -> str | None:
-        """The name of the recipe by which they were loaded; None for rows without one."""
-        return self._data.get("recipe")
+    @classmethod
+    def of(cls, source: str, arguments: Mapping[str, Any]) -> Self:
+        """Return the origin of the rows that a call with these arguments gives."""
+        data = arguments.get("data")
+        given = data if isinstance(data, dict) else {}
+        return cls(source, arguments, given.get("recipe"), _creators_of(given))
 
-    @property
-    def created_by(self) -> tuple[str, ...]:
-        """The ids of the jobs that created the records whose ids the rows are, and nothing else; none for other rows."""
-        rows = self._data.get("rowsOf")
-        changes = [name for name, value in self._data.items() if value and name not in ("rowsOf", "leaveOut")]
-        if not isinstance(rows, dict) or changes or rows.get("which") != ["created"]:
-            return ()
-        jobs = rows.get("jobs")
-        return tuple(map(str, jobs)) if isinstance(jobs, list) else ()
 
-    @property
-    def _data(self) -> Mapping[str, Any]:
-        data = self.arguments.get("data")
-        return data if isinstance(data, dict) else {}
+def _creators_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the jobs of which rows have the ids of created records, and nothing else; none for other rows."""
+    rows = data.get("rowsOf")
+    changes = [name for name, value in data.items() if value and name not in ("rowsOf", "leaveOut")]
+    if not isinstance(rows, dict) or changes or rows.get("which") != ["created"]:
+        return ()
+    jobs = rows.get("jobs")
+    return tuple(map(str, jobs)) if isinstance(jobs, list) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +124,32 @@ class LoadPart:
 
 def insert_part(db: sqlite3.Connection, org: str, job_id: str, part: LoadPart) -> None:
     """Record the part that a job gets, in place of an earlier record; arguments that are too long are left out."""
-    arguments = json.dumps(part.origin.arguments)
+    origin = part.origin
+    arguments = json.dumps(origin.arguments)
     kept = arguments if len(arguments) <= MOST_CHARACTERS else "{}"
-    values = (org, job_id[:15], part.origin.source, kept, part.number, part.of, part.rows, part.sha256)
+    values = (org, job_id[:15], origin.source, kept, part.number, part.of, part.rows, part.sha256)
     db.execute(_INSERT, values)
+    rights = (org, job_id[:15], origin.recipe, json.dumps(origin.created_by))
+    db.execute("INSERT OR REPLACE INTO let_through VALUES (?, ?, ?, ?)", rights)
 
 
 def part_of(db: sqlite3.Connection, org: str, job_id: str) -> LoadPart | None:
     """Return the part that a job got, or None if none is recorded, or the record is damaged."""
-    query = "SELECT source, arguments, part, parts, rows, sha256 FROM load_parts WHERE org = ? AND job_id = ?"
+    query = (
+        "SELECT source, arguments, recipe, created_by, part, parts, rows, sha256"
+        " FROM load_parts LEFT JOIN let_through USING (org, job_id) WHERE org = ? AND job_id = ?"
+    )
     found = db.execute(query, (org, job_id[:15])).fetchone()
     if found is None:
         return None
-    source, stored, number, of, rows, sha256 = found
+    source, stored, recipe, creators, number, of, rows, sha256 = found
     try:
-        arguments = json.loads(stored)
+        arguments, created_by = json.loads(stored), json.loads(creators or "[]")
     except ValueError:
         return None
-    return LoadPart(LoadOrigin(source, arguments), number, of, rows, sha256) if isinstance(arguments, dict) else None
+    if not isinstance(arguments, dict) or not isinstance(created_by, list):
+        return None
+    return LoadPart(LoadOrigin(source, arguments, recipe, tuple(map(str, created_by))), number, of, rows, sha256)
 
 
 def next_job(db: sqlite3.Connection, org: str, job_id: str) -> str | None:
@@ -146,4 +165,5 @@ def other_jobs(db: sqlite3.Connection, org: str, job_id: str) -> dict[int, str]:
 
 def delete_part(db: sqlite3.Connection, org: str, job_id: str) -> None:
     """Remove the record of the part that a job got, if there is one."""
-    db.execute("DELETE FROM load_parts WHERE org = ? AND job_id = ?", (org, job_id[:15]))
+    for table in ("load_parts", "let_through"):
+        db.execute(f"DELETE FROM {table} WHERE org = ? AND job_id = ?", (org, job_id[:15]))

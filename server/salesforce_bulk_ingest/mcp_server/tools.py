@@ -441,7 +441,7 @@ class IngestTools:
             part,
             sha256,
             load_again,
-            origin=LoadOrigin(body.source_name, given.kept()),
+            origin=LoadOrigin.of(body.source_name, given.kept()),
             bounds=None if recipe is None else recipe.load_bounds,
         )
 
