@@ -1,13 +1,17 @@
 """Deletes are undone: what records held is kept before the close, and an insert job makes new records of it."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from tests.salesforce_emulator.caller import FAULTS, Caller, an_org_with
+from salesforce_emulator import EmulatorConfig, create_app
+from tests.salesforce_emulator.caller import FAULTS, Caller, an_org_with, calling
+from tests.support.altered_results import AlteredResults, first_rows
+from tests.support.asgi_server import running
 from tests.support.next_call import next_call
 from tests.support.orgs import agent, call, closed, refusal
 
@@ -198,6 +202,22 @@ async def test_rows_of_the_delete_that_failed_and_went_again_take_no_record_from
     assert (await closed(client, undo["id"]))["numberRecordsProcessed"] == 1
     await undone(client, again["id"])
     assert [each["Name"] for each in things(direct, "Tried")] == ["Tried 1", "Tried 2"]
+
+
+async def test_records_that_a_short_result_leaves_out_come_back_all_the_same(tmp_path: Path) -> None:
+    org = AlteredResults(create_app(EmulatorConfig(data_dir=tmp_path / "org")))
+    with running(org) as url, calling(url) as direct:
+        ids = made(direct, "Name\nShort 1\nShort 2\nShort 3\n", "Account")
+        org.alterations["successfulResults"] = [first_rows(1)]
+        async with agent(url, allow_operation=("delete",)) as client:
+            job = await delete_job(client, ids, "Account")
+            await closed(client, job)
+            tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
+            text = await refusal(client, tool, **arguments)
+            assert "1 row, where by the counters of the job there are 3" in text
+            undo = await undone(client, job)
+        assert "did not delete" not in str(told(undo))
+        assert direct.count("Name LIKE 'Short%'") == 3
 
 
 async def test_a_lookup_to_a_record_that_is_gone_is_left_blank_and_told(client: Client, direct: Caller) -> None:

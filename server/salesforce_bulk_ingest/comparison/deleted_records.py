@@ -109,7 +109,7 @@ class RowsBack:
 
     Attributes:
         names: the names of the columns of the image after the id.
-        deleted: the ids of the records that the job deleted.
+        deleted: the ids of the records that the job deleted; None where that is not known: those that are not there count.
         there: the ids of those that are in the org.
         lookups: the indexes of the columns of lookups, after the id, that may be left blank.
         gone: the ids in these columns whose records the org has no more.
@@ -119,7 +119,7 @@ class RowsBack:
     """
 
     names: tuple[str, ...]
-    deleted: Set[str]
+    deleted: Set[str] | None
     there: Set[str]
     lookups: Collection[int]
     gone: Set[str]
@@ -130,9 +130,10 @@ class RowsBack:
     def of(self, image: Iterable[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
         """Yield the number of each row of an image that goes back, and its cells without the id."""
         for number, (record_id, *cells) in enumerate(image):
-            if same_id(record_id) not in self.deleted:
+            known = same_id(record_id)
+            if self.deleted is not None and known not in self.deleted:
                 self.not_deleted.append(record_id)
-            elif same_id(record_id) in self.there:
+            elif known in self.there:
                 self.there_again.append(record_id)
             else:
                 for index in self.lookups:

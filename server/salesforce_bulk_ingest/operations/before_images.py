@@ -268,7 +268,7 @@ class BeforeImages:
         if found.failure is not None or found.unseen:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
         assert self._fetcher is not None  # only kept rows lead here
-        updated = await self._fetcher.updated_ids(await self._client.org(), job)
+        updated = await self._fetcher.written_ids(await self._client.org(), job)
         undo = undo_rows(written, rows, wrote, found, updated)
         notes = _notes(job, undo)
         if not undo.rows:

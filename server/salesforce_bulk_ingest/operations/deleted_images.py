@@ -126,7 +126,7 @@ class DeletedImages:
         if found.failure is not None:
             raise RecordsUnread(found.failure, closing=False)
         gone = await self._gone(looked_up, until)
-        deleted = await self._fetcher.successful_ids(org, job)
+        deleted = await self._fetcher.written_ids(org, job)
         back = RowsBack(names, deleted, found.by_key.keys(), lookups, gone)
         return await run_in_thread(partial(self._write_undo, job, image, label, back, skipped, destination, name))
 

@@ -126,8 +126,8 @@ class ResultFetcher:
             logger.warning("the new records of job %s can't be counted: %s", job.id, error)
             return None
 
-    async def updated_ids(self, org: Org, job: Job) -> frozenset[str] | None:
-        """Return the ids of the records that a job's successful rows did not create, of 15 characters.
+    async def written_ids(self, org: Org, job: Job) -> frozenset[str] | None:
+        """Return the ids of the records that a job's successful rows updated or deleted, of 15 characters.
 
         Returns:
             None where the result differs from the counters of the job each time, so that it does not tell of all rows.
@@ -178,27 +178,6 @@ class ResultFetcher:
         return self._start(
             ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
         )
-
-    async def successful_ids(self, org: Org, job: Job) -> frozenset[str]:
-        """Return the ids of the records of a job's successful rows, of 15 characters.
-
-        Raises:
-            ShortResult: the result may lack rows.
-            InvalidArgument: the result can't be read.
-            StorageFailure: the result can't be kept.
-        """
-        with storage_failures("What Salesforce gives can't be kept", self._job_files.files.folder):
-            downloaded = await self._whole(org, job, "successfulResults")
-            if not downloaded.index.rows:
-                return frozenset()
-            result = _result_file(downloaded, job, "successfulResults")
-
-            def ids() -> frozenset[str]:
-                found = (each for _, block in result.blocks() for each in result.outcome_cells(block, ID_COLUMN))
-                return frozenset(map(same_id, found))
-
-            with _rows_told_apart():
-                return await run_in_thread(ids)
 
     async def forget(self, org: Org, job_id: str) -> None:
         """Remove the cached files of a job that was deleted."""
