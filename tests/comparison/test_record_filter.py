@@ -297,7 +297,7 @@ async def test_nothing_is_sent_where_the_look_fails_on_its_way(org: Recorder, st
         async with agent(url) as client:
             for options in ({}, {"dryRun": True}):
                 refused = await refusal(client, CREATE, **given, **options)
-                what = "RECORDS_UNREAD: Nothing was sent: which rows match and changedOnly leave out can't be seen"
+                what = "RECORDS_UNSEEN: Nothing was sent: which rows match and changedOnly leave out can't be seen"
                 assert refused.startswith(what) and "K-1" not in refused
                 assert refused.splitlines()[1].startswith(f"Next: {CREATE} ")
     assert writes(org) == before

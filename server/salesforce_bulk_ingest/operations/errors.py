@@ -136,7 +136,7 @@ class RecordsUnseen(IngestError):
     """
 
     status = 502
-    code = "RECORDS_UNREAD"
+    code = "RECORDS_UNSEEN"
 
     def __init__(self, why: str) -> None:
         what = "Nothing was sent: which rows match and changedOnly leave out can't be seen in the org now."
