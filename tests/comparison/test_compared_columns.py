@@ -11,18 +11,19 @@ def test_columns_are_compared_by_the_path_of_their_field_in_a_query() -> None:
         ("Region__r.Code__c", "Region__r.Code__c"),
         ("OwnerId", "OwnerId"),
     ]
-    assert [(parent.name, parent.key.sobject, parent.key.name) for parent in found.parents] == [
-        ("Region__r.Code__c", "Region__c", "Code__c")
-    ]
+    [parent] = found.parents
+    assert [(key.sobject, key.name) for key in parent.keys.values()] == [("Region__c", "Code__c")]
+    assert parent.by_prefix([" EU", ""]) == {None: ["EU", ""]}
     assert found.other_parents == ("OwnerId",)
 
 
 def test_a_column_with_ids_of_several_objects_names_parents_of_those_whose_prefix_is_known() -> None:
     found = columns(["Ext__c", "OwnerId"], prefixes={"User": "005", "Region__c": "a00"})
-    assert [(parent.name, parent.key.sobject, parent.prefix) for parent in found.parents] == [
-        ("OwnerId", "User", "005")
-    ]
+    [owner] = found.parents
+    assert {prefix: key.sobject for prefix, key in owner.keys.items()} == {"005": "User"}
     assert found.other_parents == ()
+    users, queue = ["005000000000001AAA", "005000000000002"], "00G000000000001"
+    assert owner.by_prefix([*users, f" {queue}", "Ann", ""]) == {"005": users, "00G": [queue], None: ["Ann", ""]}
 
 
 def test_a_field_whose_values_no_query_gives_is_told_as_unseen() -> None:

@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.comparison.changes import Fate
-from salesforce_bulk_ingest.comparison.org_comparison import MORE_CALLS, OrgComparer, OrgComparison
+from salesforce_bulk_ingest.comparison.org_comparison import GONE, MORE_CALLS, OrgComparer, OrgComparison
 from salesforce_bulk_ingest.comparison.record_reader import RecordReader
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import QueryPage
@@ -86,6 +86,12 @@ async def test_ids_of_another_object_are_told_as_such() -> None:
     [mistake] = (await compared(Org(accounts(5)), ["Id", "Name"], rows, "update")).mistakes
     assert mistake.why == 'Most ids begin with "003", and those of Account with 001.'
     assert mistake.fails == "these rows"
+
+
+async def test_keys_that_are_no_ids_are_not_told_as_ids_of_another_object() -> None:
+    rows = [[f"Customer {n}", "Name"] for n in range(3)]
+    [mistake] = (await compared(Org(accounts(5)), ["Id", "Name"], rows, "update")).mistakes
+    assert (mistake.kind, mistake.why) == ("unknown keys", GONE)
 
 
 async def test_a_key_that_several_records_have_is_told() -> None:

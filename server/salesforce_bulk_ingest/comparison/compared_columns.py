@@ -1,6 +1,7 @@
 """The columns of rows as they are compared with records: the form of their cells, and where a record has the value."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -12,8 +13,8 @@ from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, KeyField
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.columns import FieldColumn, UnknownColumn
 from salesforce_bulk_ingest.validation.destination import LoadTarget
-from salesforce_bulk_ingest.validation.key_forms import key_form
-from salesforce_bulk_ingest.validation.record_ids import in_its_case
+from salesforce_bulk_ingest.validation.key_forms import key_form, trimmed
+from salesforce_bulk_ingest.validation.record_ids import prefix_of
 
 NO_PREFIXES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -55,20 +56,24 @@ class ParentColumn:
     Attributes:
         index: the index of the column in the rows.
         name: the name of the column in the upload.
-        key: the field of the parents that the cells are keys in.
+        keys: the field of the parents that the cells are keys in, by None; where the column has ids of several objects, the
+            field of each object, by what its ids begin with.
         is_hidden: whether no answer shows its cells.
-        prefix: what the ids of these parents begin with, where the column has ids of several objects; None where it has not.
     """
 
     index: int
     name: str
-    key: KeyField
+    keys: Mapping[str | None, KeyField]
     is_hidden: bool = False
-    prefix: str | None = None
 
-    def cells_of(self, cells: Sequence[str]) -> Sequence[str]:
-        """Return those of the cells, without spaces around them, that name parents of this object."""
-        return cells if self.prefix is None else [cell for cell in cells if prefix_of(cell) == self.prefix]
+    def by_prefix(self, cells: Sequence[str]) -> Mapping[str | None, Sequence[str]]:
+        """Return the cells, without spaces around them, by what `keys` has them by; a cell that is no id by None."""
+        if None in self.keys:
+            return {None: trimmed(cells)}
+        grouped = defaultdict[str | None, list[str]](list)
+        for cell in trimmed(cells):
+            grouped[prefix_of(cell)].append(cell)
+        return grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class RowColumns:
             column.
         compared: the columns that are compared with these records.
         unique: the columns whose values only one record has, or that are external ids, each with its field.
-        parents: the columns that name parents; one with ids of several objects stands there for each of these.
+        parents: the columns that name parents which can be looked for.
         other_parents: the names of the columns that name parents which can't be looked for.
         unseen: the names of the columns that can't be compared.
     """
@@ -123,16 +128,13 @@ def row_columns(
             compared.append(made)
             if column.parent_field is None and (column.field.unique or column.field.external_id):
                 unique.append((made, of_field))
-    of_parents = {
-        index: [
-            ParentColumn(index, column.name, key, index in hidden, prefix)
-            for key, prefix in _keys_of_parents(column, parents, prefixes)
-        ]
+    of_parents = [
+        ParentColumn(index, column.name, _keys_of_parents(column, parents, prefixes), index in hidden)
         for index, column in known
         if column.field.type == "reference"
-    }
-    looked_for = tuple(column for of_column in of_parents.values() for column in of_column)
-    others = tuple(columns[index].name for index, of_column in of_parents.items() if not of_column)
+    ]
+    looked_for = tuple(column for column in of_parents if column.keys)
+    others = tuple(column.name for column in of_parents if not column.keys)
     return RowColumns(key, tuple(compared), tuple(unique), looked_for, others, tuple(unseen))
 
 
@@ -154,27 +156,17 @@ def _of_text(form: Callable[[str], str]) -> Callable[[object], str]:
     return lambda value: form(str(value))
 
 
-def prefix_of(cell: str) -> str | None:
-    """Return the first three characters of an id, which tell its object; None if the cell is no id."""
-    record_id = in_its_case(cell)
-    return None if record_id is None else record_id[:3]
-
-
 def _keys_of_parents(
     column: FieldColumn, parents: Mapping[str, SObjectDescribe], prefixes: Mapping[str, str]
-) -> Iterator[tuple[KeyField, str | None]]:
-    """Yield the fields that a column has keys in, each with what the keys begin with, see `ParentColumn`."""
+) -> Mapping[str | None, KeyField]:
+    """Return the fields that a column has keys in, see `ParentColumn`; none if nothing is known of its parents."""
     if column.parent_field is not None:
         named = _field_of_parent(column, parents)
-        if named is not None:
-            yield KeyField(named[0], named[1].name, named[1]), None
-        return
-    for sobject in column.field.reference_to:
-        key = KeyField(sobject, ID_FIELD, None)
-        if not column.field.is_polymorphic:
-            yield key, None
-        elif sobject in prefixes:
-            yield key, prefixes[sobject]
+        return {} if named is None else {None: KeyField(named[0], named[1].name, named[1])}
+    ids = [KeyField(sobject, ID_FIELD, None) for sobject in column.field.reference_to]
+    if column.has_ids_of_several:
+        return {prefixes[key.sobject]: key for key in ids if key.sobject in prefixes}
+    return {None: ids[0]} if ids else {}
 
 
 def _field_of_parent(column: FieldColumn, parents: Mapping[str, SObjectDescribe]) -> tuple[str, FieldDescribe] | None:

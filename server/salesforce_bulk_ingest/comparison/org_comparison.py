@@ -1,6 +1,6 @@
 """The comparison of rows with the org before they go: what would be new, changed and lost, and what looks like a mistake."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +22,6 @@ from salesforce_bulk_ingest.comparison.compared_columns import (
     FoundBy,
     ParentColumn,
     RowColumns,
-    prefix_of,
 )
 from salesforce_bulk_ingest.comparison.mistakes import LEAST_ROWS, Mistake, mistakes_in
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, KeyField, RecordReader, RecordsFound
@@ -31,6 +30,7 @@ from salesforce_bulk_ingest.salesforce.models import ID_FIELD
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.key_forms import trimmed
+from salesforce_bulk_ingest.validation.record_ids import prefix_of
 
 ROWS_OF_A_CALL, MORE_CALLS = 500, 5
 """A comparison makes at most one call to the org for so many rows, and so many more."""
@@ -258,31 +258,27 @@ class OrgComparer:
     async def _missing_parents(self) -> tuple[MissingParents, ...]:
         if self._target.deletes:
             return ()
-        self._tell_other_objects()
-        missing = [await self._missing_in(column) for column in self._columns.parents]
+        missing = [each for column in self._columns.parents for each in await self._missing_in(column)]
         return tuple(each for each in missing if each.rows)
 
-    def _tell_other_objects(self) -> None:
-        """Tell of ids of objects that no parents of a column are known to be of."""
-        prefixes = defaultdict[int, set[str | None]](set)
-        for column in self._columns.parents:
-            prefixes[column.index].add(column.prefix)
-        for column in {each.index: each for each in self._columns.parents if each.prefix}.values():
-            found = set(map(prefix_of, trimmed(self._sample.columns[column.index]))) - {None}
-            others = sorted(map(str, found - prefixes[column.index]))
-            if others:
-                which = "" if column.is_hidden else f", {quoted_names(others)},"
-                self._unseen.append(f"Ids of other objects in {as_name(column.name)}{which} were not looked for.")
+    async def _missing_in(self, column: ParentColumn) -> Sequence[MissingParents]:
+        """Look for the parents in one column, of each object for itself."""
+        by_prefix = await run_in_thread(column.by_prefix, self._sample.columns[column.index])
+        others = sorted(prefix for prefix in by_prefix if prefix is not None and prefix not in column.keys)
+        if others:
+            which = "" if column.is_hidden else f", {quoted_names(others)},"
+            self._unseen.append(f"Ids of other objects in {as_name(column.name)}{which} were not looked for.")
+        named = [(key, by_prefix[prefix]) for prefix, key in column.keys.items() if prefix in by_prefix]
+        return [await self._missing_of(column, key, cells) for key, cells in named]
 
-    async def _missing_in(self, column: ParentColumn) -> MissingParents:
-        cells = column.cells_of(trimmed(self._sample.columns[column.index]))
-        found = await self._reader.find(column.key, cells)
+    async def _missing_of(self, column: ParentColumn, key: KeyField, cells: Sequence[str]) -> MissingParents:
+        """Look for the parents of one object that cells of a column name."""
+        found = await self._reader.find(key, cells)
         self._tell_unseen(found, f"the parents in {as_name(column.name)}")
-        form = column.key.form
-        missing = found.asked - found.by_key.keys() - self._keys_of_rows(column.key)
-        keys = [key for key in cells if key not in BLANK_CELLS and form(key) in missing]
+        missing = found.asked - found.by_key.keys() - self._keys_of_rows(key)
+        keys = [cell for cell in cells if cell not in BLANK_CELLS and key.form(cell) in missing]
         shown = tuple(dict.fromkeys(map(mask, keys) if column.is_hidden else keys))[:EXAMPLES]
-        return MissingParents(column.name, column.key.sobject, len(keys), shown)
+        return MissingParents(column.name, key.sobject, len(keys), shown)
 
     def _keys_of_rows(self, parent: KeyField) -> set[str]:
         """Return the keys of the rows themselves where these may be each other's parents."""
@@ -299,7 +295,7 @@ class OrgComparer:
             return []
         clause = f"{unknown:,} of {counted(known, 'row')} {_have(unknown)} an {as_name(key[0].name)} that no record has"
         if sides.counts[Fate.NO_RECORD]:
-            why = self._of_another_object(key) or GONE
+            why = await run_in_thread(self._of_another_object, key) or GONE
             return [Mistake("unknown keys", clause, why, CHECK_FILE, unknown, (key[0].name,), "these rows")]
         if known < LEAST_ROWS or not (found.by_key or await self._reader.has_any(key[1])):
             return []
@@ -311,8 +307,8 @@ class OrgComparer:
         cells = [cell for cell in trimmed(self._sample.columns[key[0].index]) if cell not in BLANK_CELLS]
         if key[1].name != ID_FIELD or prefix is None or not cells:
             return ""
-        most, count = Counter(cell[:3] for cell in cells).most_common(1)[0]
-        if most == prefix or 2 * count <= len(cells):
+        most, count = Counter(map(prefix_of, cells)).most_common(1)[0]
+        if most in (None, prefix) or 2 * count <= len(cells):
             return ""
         return f"Most ids begin with {as_name(most)}, and those of {as_name(self._target.describe.name)} with {prefix}."
 

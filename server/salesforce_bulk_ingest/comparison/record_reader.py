@@ -14,6 +14,7 @@ import anyio
 from pydantic import JsonValue
 
 from salesforce_bulk_ingest.base.text import as_sentence
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.cell_equality import UNSEEN_TYPES
 from salesforce_bulk_ingest.salesforce.client import SAFE_IN_QUERY, SalesforceClient, query_of
 from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError, UnexpectedAnswer
@@ -127,7 +128,7 @@ class RecordReader:
             fields: the names of the fields that are read beside Id and the key.
         """
         reading = _Reading(key, fields)
-        reading.look_for(cells)
+        await run_in_thread(reading.look_for, cells)
         await self._read(reading)
         return reading.found
 

@@ -31,6 +31,12 @@ def in_its_case(text: str) -> str | None:
     return "".join(letters) + suffix if are_letters else None
 
 
+def prefix_of(text: str) -> str | None:
+    """Return the first three characters of an id, which tell its object; None if the text is no id."""
+    record_id = in_its_case(text)
+    return None if record_id is None else record_id[:3]
+
+
 def is_likely_id(text: str) -> bool:
     """Return whether a text is an id, and no word or name of the same length, which hardly ever has two digits."""
     return in_its_case(text) is not None and sum(map(str.isdigit, text)) > 1
