@@ -202,7 +202,9 @@ async def test_a_row_that_names_several_records_goes_and_is_told(client: Client)
         assert len(answer["findings"]) == 1 and "Every row is known to fail." in answer["summary"]
     sent = await call(client, CREATE, body=body, data=data)
     assert [finding["what"] for finding in sent["findings"]] == snapshot(
-        ["Rows go whose Old_Id__c is that of several records: these fail."]
+        [
+            "1 row has a key in Old_Id__c that several records have. An upsert does not choose one of them, so these rows fail."
+        ]
     )
 
 

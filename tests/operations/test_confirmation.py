@@ -193,7 +193,7 @@ async def test_a_dry_run_says_beforehand_that_a_close_will_be_asked_about(org_ur
             [
                 {
                     "level": "warning",
-                    "what": "2 of 2 rows have an Id that no record has. These rows fail: their records are gone, or are those of another org.",
+                    "what": "2 of 2 rows have a key in Id that no record has. These rows fail: their records are gone, or are those of another org.",
                     "do": "Have the user check that the file is of this object, this org and this time.",
                     "column": "Id",
                     "lines": [],

@@ -97,7 +97,9 @@ async def test_a_file_shifted_by_one_row_whose_phones_are_cleared(client: Client
 
 async def test_a_file_of_last_years_keys(client: Client) -> None:
     sentence, answer = await dry_run(client, accounts(2025))
-    assert sentence == snapshot("This looks like a mistake: 2,000 of 2,000 rows have an Erp_Id__c that no record has")
+    assert sentence == snapshot(
+        "This looks like a mistake: 2,000 of 2,000 rows have a key in Erp_Id__c that no record has"
+    )
     assert answer["comparison"]["new"] == ROWS
 
 
@@ -114,7 +116,7 @@ async def test_a_file_of_another_object(client: Client) -> None:
     ids = [[f"003000000{n:06}", f"+49 30 {n:06}"] for n in range(ROWS)]
     options = {"body": {"object": "Account", "operation": "update"}, "data": {"csv": as_csv(ids, ("Id", "Phone"))}}
     sentence, answer = await dry_run(client, ids, **options)
-    assert sentence == snapshot("This looks like a mistake: 2,000 of 2,000 rows have an Id that no record has")
+    assert sentence == snapshot("This looks like a mistake: 2,000 of 2,000 rows have a key in Id that no record has")
     [unknown] = [finding for finding in answer["findings"] if finding["what"].startswith(sentence.partition(": ")[2])]
     assert unknown["what"].endswith('Most ids begin with "003", and those of Account with 001.')
 

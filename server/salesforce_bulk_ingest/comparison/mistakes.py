@@ -1,12 +1,12 @@
 """What looks like a mistake in the changes that rows would make: each has a clause for a sentence, and a finding."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from salesforce_bulk_ingest.base.findings import Fails, FindingKind, Findings
-from salesforce_bulk_ingest.base.text import as_json, as_name
+from salesforce_bulk_ingest.base.findings import Fails, Finding, FindingKind, Findings
+from salesforce_bulk_ingest.base.text import as_json, as_name, counted
 from salesforce_bulk_ingest.comparison.cell_equality import Form
 from salesforce_bulk_ingest.comparison.changes import Fate, FieldChange, SideBySide, is_changed
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL
@@ -73,6 +73,34 @@ def mistakes_in(sides: SideBySide) -> tuple[Mistake, ...]:
         and change.column.name not in explained
     ]
     return (*misplaced, *cleared, *changed)
+
+
+def several_records(rows: int, column: str) -> tuple[Mistake, ...]:
+    """Return the mistake that keys are those of several records, if it is one.
+
+    Args:
+        rows: the number of rows with such keys.
+        column: the name of the column of the keys.
+    """
+    if not rows:
+        return ()
+    clause = f"{counted(rows, 'row')} {have(rows)} a key in {as_name(column)} that several records have"
+    why = "An upsert does not choose one of them, so these rows fail."
+    do = "Have the user give each record a key of its own, or leave these rows out."
+    return (Mistake("several records", clause, why, do, rows, (column,), "these rows"),)
+
+
+def findings_of(mistakes: Iterable[Mistake]) -> tuple[Finding, ...]:
+    """Return what looks like a mistake as warnings."""
+    findings = Findings()
+    for mistake in mistakes:
+        mistake.report(findings)
+    return findings.sorted()
+
+
+def have(rows: int) -> str:
+    """Return the verb for what so many rows have."""
+    return "has" if rows == 1 else "have"
 
 
 def _shifted(sides: SideBySide) -> Iterator[Mistake]:

@@ -1,10 +1,10 @@
 """The comparison of rows with the org before they go: what would be new, changed and lost, and what looks like a mistake."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.hidden_fields import mask
 from salesforce_bulk_ingest.base.text import as_name, counted, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
@@ -23,7 +23,14 @@ from salesforce_bulk_ingest.comparison.compared_columns import (
     ParentColumn,
     RowColumns,
 )
-from salesforce_bulk_ingest.comparison.mistakes import LEAST_ROWS, Mistake, mistakes_in
+from salesforce_bulk_ingest.comparison.mistakes import (
+    LEAST_ROWS,
+    Mistake,
+    findings_of,
+    have,
+    mistakes_in,
+    several_records,
+)
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, KeyField, RecordReader, RecordsFound
 from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD
@@ -130,10 +137,7 @@ class OrgComparison:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What looks like a mistake, as warnings."""
-        findings = Findings()
-        for mistake in self.mistakes:
-            mistake.report(findings)
-        return findings.sorted()
+        return findings_of(self.mistakes)
 
     def findings_with(self, checked: Sequence[Finding]) -> tuple[Finding, ...]:
         """Return the findings of the checks with what looks like a mistake: a cleared column stands once, with its lines."""
@@ -197,7 +201,7 @@ class OrgComparer:
         mistakes = [
             *await self._unknown_keys(sides, pair, found),
             *await run_in_thread(mistakes_in, sides),
-            *_several(sides, column),
+            *several_records(sides.counts[Fate.SEVERAL_RECORDS], column.name),
             *map(_no_parent, parents),
         ]
         return OrgComparison(
@@ -293,7 +297,9 @@ class OrgComparer:
         known = len(sides.fates) - sides.counts[Fate.UNSEEN]
         if 2 * unknown <= known:
             return []
-        clause = f"{unknown:,} of {counted(known, 'row')} {_have(unknown)} an {as_name(key[0].name)} that no record has"
+        clause = (
+            f"{unknown:,} of {counted(known, 'row')} {have(unknown)} a key in {as_name(key[0].name)} that no record has"
+        )
         if sides.counts[Fate.NO_RECORD]:
             why = await run_in_thread(self._of_another_object, key) or GONE
             return [Mistake("unknown keys", clause, why, CHECK_FILE, unknown, (key[0].name,), "these rows")]
@@ -343,20 +349,6 @@ def _is_alike(column: ComparedColumn, cell: str, record: JsonRecord) -> bool:
     return column.forms.of_cell(cell) == column.forms.of_value(column.value_in(record))
 
 
-def _several(sides: SideBySide, column: ComparedColumn) -> Iterator[Mistake]:
-    count = sides.counts[Fate.SEVERAL_RECORDS]
-    if count:
-        yield Mistake(
-            "several records",
-            f"{counted(count, 'row')} {_have(count)} a {as_name(column.name)} that several records have",
-            "An upsert does not choose one of them, so these rows fail.",
-            "Have the user give each record a key of its own, or leave these rows out.",
-            count,
-            (column.name,),
-            "these rows",
-        )
-
-
 def _no_parent(missing: MissingParents) -> Mistake:
     name = "names" if missing.rows == 1 else "name"
     return Mistake(
@@ -375,14 +367,10 @@ def _there_already(there: ThereAlready, rows: int) -> Mistake:
     names = " and ".join(map(as_name, there.columns))
     return Mistake(
         "there already",
-        f"{there.rows:,} of {counted(rows, 'new row')} {_have(there.rows)} the {names} of a record that is there already",
+        f"{there.rows:,} of {counted(rows, 'new row')} {have(there.rows)} the {names} of a record that is there already",
         "They fail, since no two records may have it." if there.is_unique else "They would be there twice.",
         "Leave these rows out with leaveOut, or upsert by an external id to change the records.",
         there.rows,
         there.columns,
         "these rows" if there.is_unique else None,
     )
-
-
-def _have(rows: int) -> str:
-    return "has" if rows == 1 else "have"

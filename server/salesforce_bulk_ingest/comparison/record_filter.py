@@ -6,10 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.base.text import as_name, quoted_names
+from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.changes import Fate, SideBySide, side_by_side
 from salesforce_bulk_ingest.comparison.compared_columns import FoundBy, RowColumns
+from salesforce_bulk_ingest.comparison.mistakes import findings_of, several_records
 from salesforce_bulk_ingest.comparison.record_reader import RecordReader
 from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
@@ -71,11 +72,7 @@ class LookedAt:
     @property
     def several_records(self) -> tuple[Finding, ...]:
         """That rows name several records, as a warning."""
-        if not self.several:
-            return ()
-        what = f"Rows go whose {as_name(self.key)} is that of several records: these fail."
-        do = "Have the user give each record a key of its own, or leave these rows out."
-        return (Finding("warning", what, do, column=self.key, count=self.several, fails="these rows"),)
+        return findings_of(several_records(self.several, self.key))
 
 
 class RecordFilter:
