@@ -1,7 +1,11 @@
-"""A look at the org for rows that are left out by their records: all rows, in constant memory, a batch at a time."""
+"""A look at the org for rows that are left out by their records: all rows, a batch at a time.
+
+What is kept of the batches before is bounded by the number of rows that may be looked for: a line for each row that stays
+out, and, to leave out what changes nothing, a hash of each row's key.
+"""
 
 from array import array
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -9,9 +13,9 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.changes import Fate, SideBySide, side_by_side
-from salesforce_bulk_ingest.comparison.compared_columns import FoundBy, RowColumns
+from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, RowColumns
 from salesforce_bulk_ingest.comparison.mistakes import findings_of, several_records
-from salesforce_bulk_ingest.comparison.record_reader import RecordReader
+from salesforce_bulk_ingest.comparison.record_reader import RecordReader, RecordsFound
 from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
 from salesforce_bulk_ingest.loading.row_sample import RowSample
@@ -99,9 +103,8 @@ class RecordFilter:
         self._key = key
         # The number and the lines of equal rows would tell a hidden cell to whoever guesses it.
         compared = tuple(column for column in columns.compared if not column.is_hidden)
-        self._columns = compared if asked.changed_only else ()
+        self._columns: Sequence[ComparedColumn] = compared if asked.changed_only else ()
         self._makes_new = target.operation == "upsert"
-        self._not_read = set[str]()
 
     async def look(self, source: MappedSource) -> LookedAt:
         """Look for the records of all rows of a source, which is opened anew.
@@ -128,17 +131,17 @@ class RecordFilter:
 
     async def _look_at(self, batch: "_Batch", found: "_Found") -> None:
         column, key = self._key
-        paths = [each.path for each in self._columns if each.path not in self._not_read]
+        paths = [each.path for each in self._columns]
         records = await self._reader.find(key, batch.rows.columns[column.index], paths)
         if records.failure is not None:
             raise NotSeen(records.failure)
-        self._not_read.update(records.unseen)
-        compared = [each for each in self._columns if each.path not in self._not_read]
-        seen = {column.index, *(each.index for each in compared)}
-        sides = await run_in_thread(
-            lambda: side_by_side(batch.rows, self._key, compared, records, makes_new=self._makes_new)
-        )
-        await run_in_thread(found.add, batch, sides, set(range(len(batch.rows.columns))) - seen)
+        await run_in_thread(self._add, batch, records, found)
+
+    def _add(self, batch: "_Batch", records: RecordsFound, found: "_Found") -> None:
+        sides = side_by_side(batch.rows, self._key, self._columns, records, makes_new=self._makes_new)
+        # A column that could not be read once is not asked for again.
+        self._columns = sides.columns
+        found.add(batch, sides)
 
 
 @dataclass(slots=True)
@@ -166,36 +169,45 @@ class _Found:
         self._asked = asked
         self._key = key
         self.unmatched, self.unmatched_numbers = array("Q"), array("Q")
+        # Keys are kept as hashes: where those of two are the same, a row goes that could have stayed out.
         self._equal, self._keys_of_equal, self._going = array("Q"), array("q"), set[int]()
         self.unseen = set[int]()
         self.unsure = self.several = 0
 
-    def add(self, batch: _Batch, sides: SideBySide, unseen: set[int]) -> None:
-        """Add what becomes of the rows of a batch; the values of some columns can't be seen in their records."""
-        column, key = self._key
-        keys = [hash(key.form(cell)) for cell in trimmed(batch.rows.columns[column.index])]
+    def add(self, batch: _Batch, sides: SideBySide) -> None:
+        """Add what becomes of the rows of a batch."""
+        kept = list[int]()
         for row, fate in enumerate(sides.fates):
             self.several += fate is Fate.SEVERAL_RECORDS
             if fate in _LEFT_OUT[self._asked.match]:
                 self.unmatched.append(batch.lines[row])
                 self.unmatched_numbers.append(batch.rows.numbers[row])
-            elif fate is Fate.EQUAL and self._asked.changed_only and not self._is_unsure(batch, row, unseen):
-                self._equal.append(batch.lines[row])
-                self._keys_of_equal.append(keys[row])
             else:
-                self._going.add(keys[row])
+                kept.append(row)
+        if self._asked.changed_only:
+            self._add_compared(batch, sides, kept)
 
     def unchanged(self) -> Sequence[int]:
         """Return the lines of the rows that change nothing, nor what another row of their record would have changed."""
         pairs = zip(self._equal, self._keys_of_equal, strict=True)
         return array("Q", (line for line, key in pairs if key not in self._going))
 
-    def _is_unsure(self, batch: _Batch, row: int, unseen: set[int]) -> bool:
-        """Return whether a row has cells whose values in its record can't be seen."""
-        said = {index for index in unseen if batch.rows.columns[index][row]}
-        self.unseen |= said
-        self.unsure += bool(said)
-        return bool(said)
+    def _add_compared(self, batch: _Batch, sides: SideBySide, rows: Iterable[int]) -> None:
+        """Add which of some rows of a batch change nothing; those go of which that can't be seen."""
+        (column, key), columns = self._key, batch.rows.columns
+        keys = trimmed(columns[column.index])
+        seen = {column.index, *(each.index for each in sides.columns)}
+        unseen = [index for index in range(len(columns)) if index not in seen]
+        for row in rows:
+            is_equal, of_record = sides.fates[row] is Fate.EQUAL, hash(key.form(keys[row]))
+            said = [index for index in unseen if is_equal and columns[index][row]]
+            if is_equal and not said:
+                self._equal.append(batch.lines[row])
+                self._keys_of_equal.append(of_record)
+            else:
+                self._going.add(of_record)
+                self.unseen.update(said)
+                self.unsure += bool(said)
 
 
 def _batches(source: MappedSource) -> Generator[_Batch]:
