@@ -1,7 +1,6 @@
 """Fixtures that all tests share."""
 
 import gc
-import inspect
 import json
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -13,6 +12,7 @@ import stamina
 from hypothesis import settings
 from jsonschema import Draft202012Validator
 from mcp.server.mcpserver.resources import ResourceTemplate
+from pydantic import validate_call
 
 from tests.support import canary
 from tests.support.keyrings import NO_KEYRING
@@ -71,20 +71,21 @@ def _each_schema_is_checked_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _each_resource_is_declared_once() -> Iterator[None]:
+def _the_arguments_of_each_resource_are_modelled_once() -> Iterator[None]:
     """Every server declares the same few resources, whose functions differ only in the services that they call.
 
-    The SDK makes models for each function, to turn its arguments into what it takes; these take the texts of an address.
+    What the servers share is what the SDK makes of the names and the types of a function's arguments. Each has a template of its
+    own around its own function, whose arguments are checked as without this.
     """
     declare = ResourceTemplate.from_function
-    declared: dict[tuple[CodeType, str], ResourceTemplate] = {}
+    declared: dict[tuple[CodeType, str, str], ResourceTemplate] = {}
 
     def declare_once(fn: Callable[..., Any], uri_template: str, **options: Any) -> ResourceTemplate:
-        assert all(each.annotation is str for each in inspect.signature(fn).parameters.values())
-        key = fn.__code__, uri_template
+        key = fn.__code__, uri_template, repr(options)
         if key not in declared:
-            declared[key] = declare(fn, uri_template, **options)
-        return declared[key].model_copy(update={"fn": fn})
+            # Without its function, whose services would live as long as the run.
+            declared[key] = declare(fn, uri_template, **options).model_copy(update={"fn": None})
+        return declared[key].model_copy(update={"fn": validate_call(fn)})
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(ResourceTemplate, "from_function", declare_once)
