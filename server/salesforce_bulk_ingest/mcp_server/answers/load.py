@@ -70,13 +70,7 @@ class LeftOutAnswer(PartListedAsObject):
 
     def by_word(self) -> dict[str, CountedLinesAnswer]:
         """Return what is left out by the arguments, in their spelling."""
-        ways = {
-            "cells": self.cells,
-            "lines": self.lines,
-            "notRows": self.not_rows,
-            "match": self.match,
-            "changedOnly": self.changed_only,
-        }
+        ways = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
         return {word: rows for word, rows in ways.items() if rows is not None}
 
 
