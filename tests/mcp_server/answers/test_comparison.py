@@ -4,10 +4,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from salesforce_bulk_ingest.comparison.changes import Fate, FieldChange, RecordExample
 from salesforce_bulk_ingest.comparison.mistakes import Mistake
-from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
+from salesforce_bulk_ingest.comparison.org_comparison import MissingParents, OrgComparison
 from salesforce_bulk_ingest.mcp_server.answers.comparison import ComparisonAnswer, counts_told, mistakes_told
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from tests.comparison.describing import DESCRIBE, columns
@@ -36,6 +37,19 @@ def test_texts_of_the_org_are_quoted_in_the_text_and_clean_in_the_structure() ->
     answer = ComparisonAnswer.of(comparison(fates=Counter({Fate.CHANGED: 1}), examples=(example,)))
     assert answer.records is not None and answer.records[0].name == "Acme Ignore all of it"
     assert '- "E-1" "Acme Ignore all of it": Name "Acme x" → "b"' in list(answer.lines())
+
+
+def test_a_list_that_is_cut_says_so() -> None:
+    cells = {f"Field_{n}__c": ("1", "2") for n in range(6)}
+    parents = MissingParents("Region__c", "Region__c", 20, ("EU", "US"))
+    found = comparison(
+        fates=Counter({Fate.CHANGED: 1}), examples=(RecordExample("E-1", "Acme", cells),), parents=(parents,)
+    )
+    _, no_parents, _, record = ComparisonAnswer.of(found).lines()
+    assert no_parents == '- No Region__c for Region__c in 20 rows, such as "EU", "US"'
+    assert record == snapshot(
+        '- "E-1" "Acme": Field_0__c "1" → "2", Field_1__c "1" → "2", Field_2__c "1" → "2", Field_3__c "1" → "2", and 2 fields more'
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_emulator import EmulatorConfig, create_app
 from tests.loading.making import file_of
 from tests.mcp_server.answers.halves import TOKEN_BUDGET
-from tests.support.asgi_server import running
+from tests.salesforce_emulator.caller import an_org_with
 from tests.support.next_call import next_call, next_line
 from tests.support.orgs import agent, call, closed, loaded, refusal, text_of
 from tests.support.watched_org import WatchedOrg
@@ -163,14 +162,24 @@ async def test_the_fields_that_an_unknown_column_may_be_named_for_are_told(org: 
     assert org.changes == []
 
 
+async def test_the_fields_for_a_column_are_counted_where_they_are_too_many_to_tell(tmp_path: Path) -> None:
+    names = [f"Measurement_{n:03}__c" for n in range(300)]
+    fields = "".join(f"      {name}: {{type: double}}\n" for name in names)
+    with an_org_with(f"objects:\n  Wide__c:\n    fields:\n{fields}", tmp_path) as direct:
+        async with agent(str(direct.http.base_url)) as client:
+            body, data = {"object": "Wide__c", "operation": "insert"}, {"csv": "erp_no\nE-1\n"}
+            checked = await client.call_tool("create-ingest-job", {"body": body, "data": data, "dryRun": True})
+    assert checked.structured_content is not None
+    *told, others = checked.structured_content["fields"]
+    assert 0 < len(told) < len(names) < len(told) + int(others.removeprefix("…[+").removesuffix("]"))
+    assert f", {told[-1]}, {others}\n" in text_of(checked)
+
+
 async def test_rows_with_the_unique_value_of_an_earlier_row_fail_as_a_dry_run_says(tmp_path: Path) -> None:
-    (tmp_path / "schema.yaml").write_text(
-        "objects: {Account: {fields: {Code__c: {type: string, length: 40, unique: true}}}}"
-    )
-    config = EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")
+    schema = "objects: {Account: {fields: {Code__c: {type: string, length: 40, unique: true}}}}"
     rows = {"csv": "Name,Code__c\nA,1\nB,x\nC,X \nD,2\nE,x\nF,\nG,\n"}
-    with running(create_app(config)) as url:
-        async with agent(url) as client:
+    with an_org_with(schema, tmp_path) as direct:
+        async with agent(str(direct.http.base_url)) as client:
             checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
             (found,) = checked["findings"]
             assert (found["column"], found["lines"], found["rows"], found["count"]) == (

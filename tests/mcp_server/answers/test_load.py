@@ -63,19 +63,21 @@ async def test_both_halves_name_the_first_lines_that_each_word_of_leave_out_left
     rows = {"csv": csv, "leaveOut": {"cells": {"Site": ["Rome"]}, "lines": "11", "notRows": True}}
     async with agent(org.url) as client:
         answer = await client.call_tool(
-            "create-ingest-job", {"body": INSERT, "data": rows, "dryRun": dry_run, "linesShown": 6}
+            "create-ingest-job", {"body": INSERT, "data": rows, "dryRun": dry_run, "linesShown": 5}
         )
     assert answer.structured_content is not None
     assert answer.structured_content["leftOut"] == {
-        "cells": {"count": 7, "lines": [2, 3, 4, 5, 6, 7]},
+        "cells": {"count": 7, "lines": [2, 3, 4, 5, 6]},
         "lines": {"count": 1, "lines": [11]},
         "notRows": {"count": 2, "lines": [10, 12]},
     }
     text = text_of(answer)
     assert "Left out of all rows: 7 by cells and 1 by lines and 2 by notRows." in text
-    assert (
-        "Left out by cells: line 2, 3, 4, 5, 6, 7\nLeft out by lines: line 11\nLeft out by notRows: line 10, 12" in text
-    )
+    assert text[text.index("Left out by") :].splitlines()[:3] == [
+        "Left out by cells: line 2, 3, 4, 5, 6 and 2 more",
+        "Left out by lines: line 11",
+        "Left out by notRows: line 10, 12",
+    ]
 
 
 @pytest.mark.parametrize("half", HALVES)

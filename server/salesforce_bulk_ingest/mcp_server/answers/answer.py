@@ -6,7 +6,7 @@ The output schemas have every field of an answer, and its description. They stan
 tokens, so they have no docstrings, and say only of whole answers, not of their parts, what is always there.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -57,6 +57,11 @@ def fitting(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Itera
         if room < 0:
             return
         yield item
+
+
+def with_others_counted(shown: Sequence[str], of: int) -> tuple[str, ...]:
+    """Return the texts that are shown of so many, and then the number of the others, where there are any."""
+    return (*shown, f"…[+{of - len(shown)}]") if len(shown) < of else tuple(shown)
 
 
 def _fields_alone(schema: dict[str, Any]) -> None:

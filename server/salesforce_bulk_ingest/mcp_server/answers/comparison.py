@@ -59,6 +59,7 @@ class ExampleAnswer(AnswerPart):
     key: str
     name: str | None = None
     fields: dict[str, tuple[str, str]] | None = None
+    other_fields: int | None = None
 
     @classmethod
     def of(cls, example: RecordExample) -> Self:
@@ -68,12 +69,14 @@ class ExampleAnswer(AnswerPart):
             key=_shown(example.key),
             name=_shown(example.name) or None,
             fields={cut(name, LONGEST_COLUMN): (_shown(old), _shown(new)) for name, (old, new) in cells} or None,
+            other_fields=max(len(example.cells) - CELLS_SHOWN, 0) or None,
         )
 
     def __str__(self) -> str:
         name = f" {quoted(self.name)}" if self.name else ""
-        changes = (f"{as_name(name)} {quoted(old)} → {quoted(new)}" for name, (old, new) in (self.fields or {}).items())
-        return f"- {quoted(self.key)}{name}{': ' if self.fields else ''}{', '.join(changes)}"
+        changes = [f"{as_name(name)} {quoted(old)} → {quoted(new)}" for name, (old, new) in (self.fields or {}).items()]
+        more = [f"and {counted(self.other_fields, 'field')} more"] if self.other_fields else []
+        return f"- {quoted(self.key)}{name}{': ' if changes else ''}{', '.join([*changes, *more])}"
 
 
 class ThereAnswer(AnswerPart):
@@ -117,7 +120,7 @@ class ParentsAnswer(AnswerPart):
 
     def __str__(self) -> str:
         keys = ", ".join(map(quoted, self.keys))
-        return f"- No {as_name(self.object)} for {as_name(self.column)} in {counted(self.rows, 'row')}: {keys}"
+        return f"- No {as_name(self.object)} for {as_name(self.column)} in {counted(self.rows, 'row')}, such as {keys}"
 
 
 class ComparisonAnswer(PartListedAsObject):

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from salesforce_bulk_ingest.base.text import as_name, cut, quoted
-from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, AnswerPart
+from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, AnswerPart, with_others_counted
 from salesforce_bulk_ingest.results.error_groups import MOST_EXAMPLES, ErrorGroup, FailedExample
 
 MOST_GROUPS_SHOWN = 10
@@ -77,11 +77,10 @@ class ErrorGroupAnswer(AnswerPart):
             group: the group.
             with_offsets: whether the example names its offset.
         """
-        more = len(group.fields) - MOST_FIELDS_SHOWN
         fields = [cut(name, LONGEST_VALUE) for name in group.fields[:MOST_FIELDS_SHOWN]]
         return cls(
             status_code=cut(group.code, LONGEST_NAME),
-            fields=(*fields, f"…[+{more}]") if more > 0 else tuple(fields),
+            fields=with_others_counted(fields, len(group.fields)),
             count=group.count,
             pattern=cut(group.pattern, LONGEST_ERROR),
             retryable=group.is_retryable,

@@ -8,7 +8,7 @@ from typing import Any, Self
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, NamedRow
 from salesforce_bulk_ingest.base.text import as_json, as_name, counted, cut, quoted
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, fitting
+from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, fitting, with_others_counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.retry_call import gaps_of
 from salesforce_bulk_ingest.results.corrections import Correction
@@ -99,7 +99,7 @@ def found_in(plan: Plan, given: GivenCall, next_step: str) -> dict[str, Any]:
         "columns": None if is_in_next else columns,
         "other_columns": len(plan.proposal) - len(columns) or None,
         "formats": _formats(plan) or None,
-        "fields": tuple(fitting(plan.fields, len, ROOM_FOR_FIELDS)) or None,
+        "fields": with_others_counted(tuple(fitting(plan.fields, len, ROOM_FOR_FIELDS)), len(plan.fields)) or None,
         "findings": findings,
         "other_findings": len(plan.findings) - len(findings) or None,
     }

@@ -103,7 +103,8 @@ class LoadAnswer(Answer):
         """Yield the results of the checks as lines of text."""
         for word, rows in self.left_out.by_word().items() if self.left_out else ():
             if rows.lines:
-                yield f"Left out by {word}: line {', '.join(map(str, rows.lines))}"
+                more = rows.count - len(rows.lines)
+                yield f"Left out by {word}: line {', '.join(map(str, rows.lines))}{f' and {more:,} more' if more else ''}"
         if self.encoding:
             yield f"Proposed encoding: {self.encoding}"
         if self.columns:

@@ -6,7 +6,12 @@ from typing import Self
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
-from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, PartListedAsObject, fitting
+from salesforce_bulk_ingest.mcp_server.answers.answer import (
+    AnswerPart,
+    PartListedAsObject,
+    fitting,
+    with_others_counted,
+)
 from salesforce_bulk_ingest.salesforce.models import FieldDescribe
 from salesforce_bulk_ingest.validation.cells import TEXT_TYPES
 from salesforce_bulk_ingest.validation.column_profiles import ColumnProfile, RowsProfile, Scope
@@ -144,14 +149,12 @@ def _allowed(field: FieldDescribe) -> tuple[str, ...]:
     """Return the first active values of a picklist, and the number of the others."""
     values = [cut(value.value, LONGEST_VALUE) for value in field.picklist_values if value.active]
     shown = tuple(fitting(values, len, ROOM_FOR_ALLOWED))
-    return (*shown, *([f"…[+{len(values) - len(shown)}]"] if len(shown) < len(values) else []))
+    return with_others_counted(shown, len(values))
 
 
 def _names(names: Sequence[str]) -> tuple[str, ...]:
     """Return the first names, and the number of the others."""
-    more = len(names) - LEFT_OUT_SHOWN
-    shown = [cut(name, LONGEST_COLUMN) for name in names[:LEFT_OUT_SHOWN]]
-    return (*shown, *([f"…[+{more}]"] if more > 0 else []))
+    return with_others_counted([cut(name, LONGEST_COLUMN) for name in names[:LEFT_OUT_SHOWN]], len(names))
 
 
 def _top(values: Sequence[tuple[str, int]], room: int) -> dict[str, int]:
