@@ -163,6 +163,17 @@ async def test_an_update_is_undone_and_its_undo_is_undone(client: Client, direct
     assert records(direct) == after
 
 
+async def test_what_records_held_is_meant_as_it_is_also_where_rows_are_left_out_by_their_records(
+    client: Client, direct: Caller
+) -> None:
+    job = await done(client, "Erp_Id__c,Phone\nE-1,11\nE-2,22\n", UPSERT)
+    tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
+    changed = arguments | {"data": arguments["data"] | {"changedOnly": True}}
+    whole, left = [await call(client, tool, **each, dryRun=True) for each in (arguments, changed)]
+    assert left["leftOut"]["changedOnly"]["count"] == 0
+    assert left["findings"] == whole["findings"]
+
+
 async def test_what_someone_changed_since_is_kept_and_named(client: Client, direct: Caller) -> None:
     before = records(direct)
     job = await done(client, "Erp_Id__c,Phone\nE-1,11\nE-2,22\nE-3,33\n", UPSERT)

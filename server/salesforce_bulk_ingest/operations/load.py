@@ -167,23 +167,26 @@ class _PlannedLoad:
     Attributes:
         org: the org of the job.
         request: the request of the caller.
+        sobject: the object of the rows; None if it is not known.
+        destination: the job, or the job that is to be made.
         plan: the plan of the rows that go.
         whole: the plan of these and of those that are left out by their records.
         looked: what a look at these records found in this call; None if there was none.
         retry: the retry where the rows are rows of earlier jobs.
-        new_load: returns the rows of a part of a plan, or of all parts for None, to be compared with earlier loads; None for
-            no rows that can be compared.
+        earlier_loads: knows which rows went into earlier jobs.
         bounds: the bounds of the upload that the policy sets; None if it sets none.
         report: tells how far the load is.
     """
 
     org: Org
     request: LoadRequest[RowSource]
+    sobject: str | None
+    destination: Destination
     plan: Plan
     whole: Plan
     looked: LookedAt | None
     retry: Retry | None
-    new_load: Callable[[Plan, int | None], NewLoad | None]
+    earlier_loads: EarlierLoads
     bounds: UploadBounds | None
     report: ReportLoad
 
@@ -192,10 +195,13 @@ class _PlannedLoad:
         """Whether its recipe has bounds that only a comparison of all columns with the org can hold it to."""
         return self.request.bounds is not None and self.request.bounds.needs_comparison and not self.went_before
 
-    def check_bounds(self, number: int, comparison: OrgComparison | None) -> None:
-        """Raise RefusedByPolicy where the policy does not let this part into a job, or its recipe the whole load."""
+    def check_recipe(self, comparison: OrgComparison | None) -> None:
+        """Raise RefusedByPolicy where its recipe does not let the whole load into jobs."""
         if self.request.bounds is not None and not self.went_before:
             self.request.bounds.check(self.whole, comparison, writes=not self.is_empty)
+
+    def check_part(self, number: int) -> None:
+        """Raise RefusedByPolicy where the policy does not let this part into a job."""
         if self.bounds is not None:
             part = self.plan.parts[number - 1]
             self.bounds.check(part.rows, part.size, self.plan.header, "These rows can't be read as CSV with a header.")
@@ -236,6 +242,15 @@ class _PlannedLoad:
             return self.whole
         return replace(self.plan, sample=sample.without(self.looked.unmatched_numbers))
 
+    def new_load(self, part: int | None) -> NewLoad | None:
+        """Return the rows of a part, or of all parts for None, to be compared with earlier loads; None if they can't be."""
+        sketch, operation = self.plan.sketch_of(part), self.destination.operation
+        if sketch is None or operation is None or (self.retry is not None and self.retry.inserts_again):
+            return None
+        rows = LoadRecord(operation, columns_of(self.sobject or "", self.plan.header), sketch)
+        from_jobs = () if self.retry is None else self.retry.jobs
+        return NewLoad(self.org, rows, self.earlier_loads, self.request.load_again, from_jobs)
+
     def part(self, number: int) -> LoadPart | None:
         """Return what a part is, for the record of the load; None where it is not known where the rows come from."""
         origin, plan = self.request.origin, self.plan
@@ -248,7 +263,7 @@ class _PlannedLoad:
 
     def compare(self, part: int | None, job: Job | None) -> SharedTask[Comparison] | None:
         """Return the task that compares rows with those of earlier jobs, or None if there is nothing to compare."""
-        load = self.new_load(self.plan, part)
+        load = self.new_load(part)
         return None if load is None else load.compare(job.id if job else None)
 
     async def check(
@@ -258,7 +273,7 @@ class _PlannedLoad:
         notes = list[Finding]()
         if self.retry is not None:
             notes += await self.retry.check(partial(self.plan.source_rows_of, part), job.id if job else None)
-        load = self.new_load(self.plan, part)
+        load = self.new_load(part)
         refusal = None
         if load is not None and comparison is not None:
             notes += load.judge(comparison, dry_run=dry_run)
@@ -268,7 +283,7 @@ class _PlannedLoad:
     async def record(self, part: int, job_id: str, checked: _Checked) -> tuple[Finding, ...]:
         """Record which rows the job gets, before they are sent; see `Retry.record` and `NewLoad.record`."""
         notes = () if self.retry is None else await self.retry.record(job_id)
-        load = self.new_load(self.plan, part)
+        load = self.new_load(part)
         if load is not None and checked.comparison is not None:
             notes += await load.record(job_id, checked.comparison)
         return notes
@@ -337,10 +352,9 @@ class LoadOperations:
             return self._seconds_left() - (0 if dry_run else CREATE_SECONDS)
 
         org = await self._client.org()
-        wanted = _counted(request, dry_run=dry_run)
+        wanted, destination = _counted(request, dry_run=dry_run), create.destination()
         # Rows that went into the job of an equal call are those of this one, and not to be skipped.
         earlier = None if dry_run else await self._made_for_skipped(org, create, request)
-        destination = create.destination()
         load = await self._plan(org, wanted, create.sobject, destination, seconds, report, earlier)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
@@ -348,17 +362,15 @@ class LoadOperations:
         call = await _call_of(org, create, request, source)
         if load.by_record.is_asked:
             made = None if dry_run else await self._once.creates.made_before(call)
-            load = await self._without_left_out(load, create.sobject, destination, made.id if made else None, seconds)
+            load = await self._without_left_out(load, made.id if made else None, seconds)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, None, destination, create.sobject, lines, is_undo=is_undo)
-        number = await _checked_part(load.plan, load.request, lines, "no job was made and nothing was sent")
-        looking = self._look_for_bounds(load, destination, create.sobject)
-        if looking is not None and not await looking.wait(seconds()):
+            return await self._dry_run(load, None, lines, is_undo=is_undo)
+        write = Write(action="create", operation=create.operation, sobject=create.sobject)
+        number = await self._part_to_send(load, write, seconds, lines, "no job was made and nothing was sent")
+        if number is None:
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
-        async with self._rules.audit.of(Write(action="create", operation=create.operation, sobject=create.sobject)):
-            load.check_bounds(number, looking.result if looking else None)
         if load.is_empty:
             return UploadOutcome(org, None, "nothing to send", load.plan)
 
@@ -411,21 +423,17 @@ class LoadOperations:
         else:
             _check_recipe_of(job, request)
         org = await self._client.org()
-        wanted = _counted(request, dry_run=dry_run)
-        destination = Destination.of_job(job)
+        wanted, destination = _counted(request, dry_run=dry_run), Destination.of_job(job)
         load = await self._plan(org, wanted, job.object, destination, self._seconds_left, report, job.id)
         if not isinstance(load, SharedTask) and load.by_record.is_asked:
-            load = await self._without_left_out(load, job.object, destination, job.id, self._seconds_left)
+            load = await self._without_left_out(load, job.id, self._seconds_left)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
-            return await self._dry_run(load, job, destination, job.object, lines)
-        number = await _checked_part(load.plan, load.request, lines)
-        looking = self._look_for_bounds(load, destination, job.object)
-        if looking is not None and not await looking.wait(self._seconds_left()):
+            return await self._dry_run(load, job, lines)
+        number = await self._part_to_send(load, Write.to(job, "upload"), self._seconds_left, lines, "nothing was sent")
+        if number is None:
             return UploadOutcome(org, job, "checking", done_bytes=load.plan.size)
-        async with self._rules.audit.of(Write.to(job, "upload")):
-            load.check_bounds(number, looking.result if looking else None)
         if load.is_empty and job.state == "Open" and await self._once.uploads.state_of(org, job.id) == "unknown":
             return UploadOutcome(org, job, "nothing to send", load.plan)
         return await self._check_and_send(load, job, number)
@@ -451,13 +459,34 @@ class LoadOperations:
         self._rules.policy.check_preflight(preflight=request.preflight)
         self._rules.policy.check_recipe(is_by_recipe=request.bounds is not None)
 
-    def _look_for_bounds(
-        self, load: _PlannedLoad, destination: Destination, sobject: str | None
-    ) -> SharedTask[OrgComparison | None] | None:
-        """Return the task that compares rows with the org where the bounds of a recipe need that; None where none does."""
-        if not load.needs_comparison:
-            return None
-        return self._comparisons.start(load.org, load.compared, sobject, destination, None)
+    async def _part_to_send(
+        self, load: _PlannedLoad, write: Write, seconds: Callable[[], float], lines: int, refused: str
+    ) -> int | None:
+        """Return the number of the part that goes, which is held to its bounds; None where that takes longer than the call.
+
+        Args:
+            load: the load.
+            write: the change that is to be made, for the audit of a refusal.
+            seconds: returns the seconds that the call may still wait.
+            lines: the number of lines on which the findings of a refusal name the rows.
+            refused: the end of the message of a refusal, which says what was not done.
+
+        Raises:
+            RowsRefused, InvalidArgument, SourceChanged: see `_checked_part`.
+            RefusedByPolicy: the policy does not let this part into a job, or the recipe the whole load.
+        """
+        number = await _checked_part(load.plan, load.request, lines, refused)
+        comparison = None
+        if load.needs_comparison:
+            comparing = self._comparisons.start(load.org, load.compared, load.sobject, load.destination, None)
+            if comparing is not None:
+                if not await comparing.wait(seconds()):
+                    return None
+                comparison = comparing.result
+        async with self._rules.audit.of(write):
+            load.check_recipe(comparison)
+            load.check_part(number)
+        return number
 
     async def _check_and_send(self, load: _PlannedLoad, job: Job, number: int) -> UploadOutcome:
         """Check whether the rows went before, and send them."""
@@ -487,9 +516,8 @@ class LoadOperations:
         def read(done_bytes: int) -> Awaitable[None]:
             return report(done_bytes, None)
 
-        retry, load_again, from_jobs = None, request.load_again, tuple[str, ...]()
+        retry = None
         if isinstance(request.source, RetryRequest):
-            load_again, from_jobs = load_again or request.source.again, request.source.jobs
             fetch = await self._once.retries.fetch(org, request.source, destination, job_id)
             try:
                 if not await fetch.wait(seconds(), read, report_seconds=self._report_seconds):
@@ -498,38 +526,24 @@ class LoadOperations:
                 raise await self._once.retries.all_sent(org, error) from error
             retry = self._once.retries.retry(org, request.source, fetch.result)
             readable = request.with_source(retry.source, retry.notes)
+            readable = replace(readable, load_again=request.load_again or request.source.again)
             destination = replace(destination, gives_back=BEFORE in request.source.which)
         else:
             readable = request.with_source(request.source)
         planning = await self._planner.plan(readable, sobject, destination)
         if not await planning.wait(seconds(), read, report_seconds=self._report_seconds):
             return planning
-        plan = planning.result
-
-        def new_load(plan: Plan, part: int | None) -> NewLoad | None:
-            sketch = plan.sketch_of(part)
-            if sketch is None or destination.operation is None or (retry is not None and retry.inserts_again):
-                return None
-            rows = LoadRecord(destination.operation, columns_of(sobject or "", plan.header), sketch)
-            return NewLoad(org, rows, self._once.earlier_loads, load_again, from_jobs)
-
+        plan, earlier_loads = planning.result, self._once.earlier_loads
         bounds = self._rules.policy.bounds_of(sobject, destination.operation, destination.external_id_field)
-        return _PlannedLoad(org, readable, plan, plan, None, retry, new_load, bounds, report)
+        return _PlannedLoad(org, readable, sobject, destination, plan, plan, None, retry, earlier_loads, bounds, report)
 
     async def _without_left_out(
-        self,
-        load: _PlannedLoad,
-        sobject: str | None,
-        destination: Destination,
-        job_id: str | None,
-        seconds: Callable[[], float],
+        self, load: _PlannedLoad, job_id: str | None, seconds: Callable[[], float]
     ) -> _PlannedLoad | _Unfinished:
         """Return the load of the rows that are not left out by their records, or the task that did not end in time.
 
         Args:
             load: the load of all rows; one with errors stays as it is.
-            sobject: the object of the rows.
-            destination: the job.
             job_id: the id of the job that may have the rows already; None if there is none.
             seconds: returns the seconds that the call may still wait.
         """
@@ -538,13 +552,13 @@ class LoadOperations:
         looked = None
         found = None if job_id is None else await self._once.uploads.look_of(load.org, job_id, load.looked_for)
         if found is None:
-            looking = self._comparisons.look(load.org, load.whole, sobject, destination, load.by_record)
+            looking = self._comparisons.look(load.org, load.whole, load.sobject, load.destination, load.by_record)
             if not await looking.wait(seconds()):
                 return looking
             looked = looking.result
             found = looked.by_record
         request = load.request.leaving_out(found, looked.findings if looked else ())
-        planning = await self._planner.plan(request, sobject, destination)
+        planning = await self._planner.plan(request, load.sobject, load.destination)
         if not await planning.wait(seconds()):
             return planning
         plan = planning.result
@@ -559,31 +573,24 @@ class LoadOperations:
         return replace(load, request=request, plan=plan, looked=looked)
 
     async def _dry_run(
-        self,
-        load: _PlannedLoad,
-        job: Job | None,
-        destination: Destination,
-        sobject: str | None,
-        lines: int,
-        *,
-        is_undo: bool = False,
+        self, load: _PlannedLoad, job: Job | None, lines: int, *, is_undo: bool = False
     ) -> UploadOutcome:
         """Return the outcome of a dry run.
 
         Args:
             load: the load.
             job: the job of the rows; None if there is none yet.
-            destination: the job, or the job that is to be made.
-            sobject: the object of the rows.
             lines: the number of lines on which its findings name the rows.
             is_undo: whether the policy lets the load through only since it undoes what jobs of this server created.
         """
         _check_part_and_sha256(load.plan, load.request)
-        part, operation = load.request.part, destination.operation
+        part = load.request.part
         # With a look before it, a comparison could take longer than a call, and each repeat would begin with another look.
         seconds = math.inf if load.looked is None else self._seconds_left() - ANSWER_SECONDS
         names = None if load.needs_comparison else load.request.compare
-        looking = self._comparisons.start(load.org, load.compared, sobject, destination, names, seconds=seconds)
+        looking = self._comparisons.start(
+            load.org, load.compared, load.sobject, load.destination, names, seconds=seconds
+        )
         comparing = load.compare(part, job)
         for task in (comparing, looking):
             if task is not None and not await task.wait(self._seconds_left()):
@@ -592,8 +599,8 @@ class LoadOperations:
         comparison = looking.result if looking else None
         if comparison is not None and load.looked is not None:
             comparison = replace(comparison, api_calls=comparison.api_calls + load.looked.api_calls)
-        refusal = self._refusal_of(load, operation, sobject, comparison, is_undo=is_undo)
-        closing = Closing(load.org, "", operation, sobject, load.rows_of(part))
+        refusal = self._refusal_of(load, comparison, is_undo=is_undo)
+        closing = Closing(load.org, "", load.destination.operation, load.sobject, load.rows_of(part))
         foreseen = self._rules.close_guard.foreseen(closing, is_undo=is_undo)
         named = await run_in_thread(load.plan.with_named_rows, lines)
         if comparison is not None:
@@ -605,22 +612,17 @@ class LoadOperations:
         return UploadOutcome(load.org, job, status, plan, part or 1, refusal=refusal or twice, comparison=comparison)
 
     def _refusal_of(
-        self,
-        load: _PlannedLoad,
-        operation: str | None,
-        sobject: str | None,
-        comparison: OrgComparison | None,
-        *,
-        is_undo: bool,
+        self, load: _PlannedLoad, comparison: OrgComparison | None, *, is_undo: bool
     ) -> RefusedByPolicy | None:
         """Return what the policy would refuse a load with, of one part or of all; None if it would not."""
         asked = load.request.part
         try:
-            self._rules.policy.check_create(sobject, operation, is_undo=is_undo)
+            self._rules.policy.check_create(load.sobject, load.destination.operation, is_undo=is_undo)
             self._check_way(load.request)
+            load.check_recipe(comparison)
             for part in load.plan.parts:
                 if asked in (None, part.number):
-                    load.check_bounds(part.number, comparison)
+                    load.check_part(part.number)
         except RefusedByPolicy as refusal:
             return refusal
         return None
@@ -700,9 +702,7 @@ def _check_part_and_sha256(plan: Plan, request: LoadRequest[RowSource]) -> None:
         plan.content_of(request.part or 1)
 
 
-async def _checked_part(
-    plan: Plan, request: LoadRequest[RowSource], lines: int, refused: str = "nothing was sent"
-) -> int:
+async def _checked_part(plan: Plan, request: LoadRequest[RowSource], lines: int, refused: str) -> int:
     """Return the number of the part that is to be sent.
 
     Args:

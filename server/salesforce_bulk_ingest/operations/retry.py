@@ -200,6 +200,7 @@ class Retry:
         ledger: the record of which rows were retried in which job.
 
     Attributes:
+        jobs: the ids of the jobs that the request names.
         inserts_again: whether the rows are of records that a job deleted: only those that are gone, so that no earlier load
             has them.
     """
@@ -209,6 +210,7 @@ class Retry:
     ) -> None:
         self._org = org
         self._again = request.again
+        self.jobs = request.jobs
         self._file = file
         # Ids of created records are for another operation, such as a delete, where a second time does no harm.
         self._is_of_ids = "created" in request.which
