@@ -353,18 +353,17 @@ class LoadOperations:
 
         org = await self._client.org()
         wanted, destination = _counted(request, dry_run=dry_run), create.destination()
-        # Rows that went into the job of an equal call are those of this one, and not to be skipped.
-        earlier = None if dry_run else await self._made_for_skipped(org, create, request)
-        load = await self._plan(org, wanted, create.sobject, destination, seconds, report, earlier)
+        version, call = await run_in_thread(_version_and_call, org, create, request)
+        # Rows that the job of an equal call has are those of this one: neither to be skipped nor to be looked for again.
+        by_others = _is_by_other_rows(request) and not dry_run
+        earlier = await self._once.creates.made_before(call) if by_others else None
+        load = await self._planned(
+            org, wanted, create.sobject, destination, earlier.id if earlier else None, seconds, report
+        )
         if isinstance(load, SharedTask):
             return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
-        source = request.source if isinstance(request.source, RetryRequest) else load.whole.version
-        call = await _call_of(org, create, request, source)
-        if load.by_record.is_asked:
-            made = None if dry_run else await self._once.creates.made_before(call)
-            load = await self._without_left_out(load, made.id if made else None, seconds)
-        if isinstance(load, SharedTask):
-            return UploadOutcome(org, None, "checking", done_bytes=load.done_bytes)
+        if load.retry is None and load.whole.version != version:
+            raise SourceChanged("The rows were changed before they were checked.")
         if dry_run:
             return await self._dry_run(load, None, lines, is_undo=is_undo)
         write = Write(action="create", operation=create.operation, sobject=create.sobject)
@@ -424,9 +423,7 @@ class LoadOperations:
             _check_recipe_of(job, request)
         org = await self._client.org()
         wanted, destination = _counted(request, dry_run=dry_run), Destination.of_job(job)
-        load = await self._plan(org, wanted, job.object, destination, self._seconds_left, report, job.id)
-        if not isinstance(load, SharedTask) and load.by_record.is_asked:
-            load = await self._without_left_out(load, job.id, self._seconds_left)
+        load = await self._planned(org, wanted, job.object, destination, job.id, self._seconds_left, report)
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         if dry_run:
@@ -437,13 +434,6 @@ class LoadOperations:
         if load.is_empty and job.state == "Open" and await self._once.uploads.state_of(org, job.id) == "unknown":
             return UploadOutcome(org, job, "nothing to send", load.plan)
         return await self._check_and_send(load, job, number)
-
-    async def _made_for_skipped(self, org: Org, create: CreateRequest, request: LoadRequest[AnySource]) -> str | None:
-        """Return the id of the job of an equal call, for rows of which those are skipped that went before."""
-        if not isinstance(request.source, RetryRequest) or not request.source.skip_sent:
-            return None
-        job = await self._once.creates.made_before(await _call_of(org, create, request, request.source))
-        return None if job is None else job.id
 
     async def _is_undo(self, operation: str | None, request: LoadRequest[AnySource]) -> bool:
         """Return whether the policy lets rows through since they are ids of what jobs of this server created, unchanged."""
@@ -499,18 +489,43 @@ class LoadOperations:
         checked = await load.check(number, job, comparing.result if comparing else None)
         return await self._send(load, job, number, checked)
 
+    async def _planned(
+        self,
+        org: Org,
+        request: LoadRequest[AnySource],
+        sobject: str | None,
+        destination: Destination,
+        job_id: str | None,
+        seconds: Callable[[], float],
+        report: ReportLoad,
+    ) -> _PlannedLoad | _Unfinished:
+        """Return the load with the plan of the rows that go, or the task that did not end in time.
+
+        Args:
+            org: the org of the job.
+            request: the request of the caller.
+            sobject: the object of the rows; None if it is not known.
+            destination: the job, or the job that is to be made.
+            job_id: the id of the job that may have the rows already; None if there is none.
+            seconds: returns the seconds that the call may still wait.
+            report: tells how far the load is.
+        """
+        load = await self._plan(org, request, sobject, destination, job_id, seconds, report)
+        if isinstance(load, SharedTask) or not load.by_record.is_asked or load.whole.has_errors:
+            return load
+        return await self._without_left_out(load, job_id, seconds)
+
     async def _plan(
         self,
         org: Org,
         request: LoadRequest[AnySource],
         sobject: str | None,
         destination: Destination,
+        job_id: str | None,
         seconds: Callable[[], float],
         report: ReportLoad,
-        job_id: str | None = None,
     ) -> _PlannedLoad | _Unfinished:
-        """Return the load with its plan, or the task that did not end in time."""
-
+        """Return the load with the plan of all rows, or the task that did not end in time; see `_planned`."""
         _check_by_record(request, destination.operation)
 
         def read(done_bytes: int) -> Awaitable[None]:
@@ -540,15 +555,7 @@ class LoadOperations:
     async def _without_left_out(
         self, load: _PlannedLoad, job_id: str | None, seconds: Callable[[], float]
     ) -> _PlannedLoad | _Unfinished:
-        """Return the load of the rows that are not left out by their records, or the task that did not end in time.
-
-        Args:
-            load: the load of all rows; one with errors stays as it is.
-            job_id: the id of the job that may have the rows already; None if there is none.
-            seconds: returns the seconds that the call may still wait.
-        """
-        if load.whole.has_errors:
-            return load
+        """Return the load of the rows that are not left out by their records, or the task that did not end in time."""
         looked = None
         found = None if job_id is None else await self._once.uploads.look_of(load.org, job_id, load.looked_for)
         if found is None:
@@ -680,14 +687,18 @@ def _as_findings(refusal: RefusedByPolicy | None) -> tuple[Finding, ...]:
     return (Finding("error", f"Without dryRun this is refused. {refusal}", "Tell the user.", count=1),)
 
 
-async def _call_of(org: Org, create: CreateRequest, request: LoadRequest[AnySource], source: object) -> str:
-    """Return a value that is equal for calls that ask for the same job with the same rows, which come from a source."""
-    facts = (org.key, create, type(request.source).__name__, source, request.with_source(None))
+def _is_by_other_rows(request: LoadRequest[AnySource]) -> bool:
+    """Return whether the rows that go depend on those that went before, or on the records that are there."""
+    skips_sent = isinstance(request.source, RetryRequest) and request.source.skip_sent
+    return skips_sent or request.mapping.leave_out.by_record.is_asked
 
-    def digest() -> str:
-        return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
-    return await run_in_thread(digest)
+def _version_and_call(org: Org, create: CreateRequest, request: LoadRequest[AnySource]) -> tuple[object, str]:
+    """Return what the rows are known by, and a value that is equal for calls that ask for the same job with these rows."""
+    source = request.source
+    version = source if isinstance(source, RetryRequest) else source.version()
+    facts = (org.key, create, type(source).__name__, version, request.with_source(None))
+    return version, hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check_part_and_sha256(plan: Plan, request: LoadRequest[RowSource]) -> None:
