@@ -261,7 +261,13 @@ def services_over(
             report_seconds=report_seconds,
         ),
         ResultOperations(
-            client, audit, fetcher, hidden=hidden, seconds_left=seconds_left, report_seconds=report_seconds
+            client,
+            audit,
+            fetcher,
+            once.retries,
+            hidden=hidden,
+            seconds_left=seconds_left,
+            report_seconds=report_seconds,
         ),
         Suggestions(jobs, policy, describes, fetcher, shared, patience_seconds=options.get("patience_seconds", 20)),
     )

@@ -166,6 +166,7 @@ class _Building:
         describes = DescribeCache(self.client, self.tasks, self.clock.monotonic)
         before = BeforeImages(self.client, describes, fetcher, self.tasks, self.settings.undo_rows)
         jobs = JobOperations(self.client, rules, uploads, fetcher, before)
+        once = self._once(rules, uploads, fetcher, before)
         return Operations(
             rules.policy,
             jobs,
@@ -173,10 +174,10 @@ class _Building:
                 self.client,
                 rules,
                 self._planner(describes, hidden),
-                self._once(rules, uploads, fetcher, before),
+                once,
                 OrgComparisons(self.client, describes, self.tasks, hidden, most_rows=self.settings.compare_rows),
             ),
-            ResultOperations(self.client, rules.audit, fetcher, hidden=hidden),
+            ResultOperations(self.client, rules.audit, fetcher, once.retries, hidden=hidden),
             Suggestions(jobs, rules.policy, describes, fetcher, self.tasks, clock=self.clock.monotonic),
         )
 

@@ -18,6 +18,7 @@ from salesforce_bulk_ingest.loading.roots import RootedFile
 from salesforce_bulk_ingest.operations.audit import Audit, AuditedWrite, Write
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
+from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.results.completeness import counted_rows
 from salesforce_bulk_ingest.results.page_size import PageSize
 from salesforce_bulk_ingest.results.pages import (
@@ -61,6 +62,7 @@ class ResultOperations:
         client: the client of the org.
         audit: notes which rows are saved for whom.
         fetcher: downloads results into the cache; None on a server that caches nothing.
+        retries: knows which rows went again; None where nobody asks.
         hidden: the fields whose cells no page shows.
         seconds_left: returns the seconds that the current call may still wait.
         report_seconds: the time between two reports of how far a download is.
@@ -74,6 +76,7 @@ class ResultOperations:
         client: SalesforceClient,
         audit: Audit,
         fetcher: ResultFetcher | None = None,
+        retries: Retries | None = None,
         *,
         hidden: HiddenFields = NOTHING_HIDDEN,
         seconds_left: Callable[[], float] = seconds_left,
@@ -82,6 +85,7 @@ class ResultOperations:
         self._client = client
         self._audit = audit
         self._fetcher = fetcher
+        self._retries = retries
         self._hidden = hidden
         self._seconds_left = seconds_left
         self._report_seconds = report_seconds
@@ -129,6 +133,9 @@ class ResultOperations:
         if save_in is not None and self._fetcher is not None:
             async with self._audit.of(_saving(job, save_in)) as audited:
                 page = replace(page, saved=await self._saved(self._fetcher, job, kind, page, save_in, audited))
+        if self._retries is not None and kind in SENT_AGAIN and page.path is not None and page.total:
+            org = await self._client.org()
+            page = replace(page, retried=await self._retries.of_result(org, job, kind, page.total))
         if page.columns and not request.columns:
             check_first_column(kind, page.columns[0])
         return job, page, await self._accounting(job, page)

@@ -3,7 +3,7 @@
 import logging
 from array import array
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,12 +28,13 @@ from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.undos import undos_of
+from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
-from salesforce_bulk_ingest.salesforce.models import Job
+from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import Destination
 
@@ -104,6 +105,32 @@ class Retries:
         """Return the error that every row was sent before, with the job that has the rows."""
         job = await _History(org, self._client, self._ledger).job(error.to_job)
         return AllSentAgain(str(error), job.id if job else error.to_job, job.state if job else None)
+
+    async def of_result(self, org: Org, job: Job, kind: ResultKind, rows: int) -> RetriedInJob | None:
+        """Return where rows of a result went again; None where none did, or what is known of it can't be read.
+
+        Args:
+            org: the org of the job.
+            job: the job.
+            kind: the kind of the result.
+            rows: the number of the rows of the whole result.
+        """
+        try:
+            sent = [each for each in await self._skipped(org, [job], None) if each.result == kind]
+        except NoRecord as error:
+            logger.warning("whether rows of job %s went again is not known: %s", job.id, error)
+            return None
+        if not sent:
+            return None
+        # The numbers of rows are those of one download; another may have the same rows in another order.
+        of_downloads = defaultdict[str, int](int)
+        for each in sent:
+            of_downloads[each.sha256] |= int.from_bytes(each.rows, "little")
+        most = max(numbers.bit_count() for numbers in of_downloads.values())
+        to_job = await _History(org, self._client, self._ledger).job(sent[-1].to_job)
+        if to_job is None:
+            return RetriedInJob(shown_job_id(sent[-1].to_job), is_ended=True, are_all=most >= rows)
+        return RetriedInJob(to_job.id, is_ended=to_job.is_terminal, are_all=most >= rows)
 
     async def _skipped(self, org: Org, jobs: Sequence[Job], to_job: str | None) -> tuple[SentRows, ...]:
         """Return the rows of jobs that were retried in other jobs, which loaded some or may still load them."""

@@ -89,6 +89,21 @@ class SavedRows:
 
 
 @dataclass(frozen=True, slots=True)
+class RetriedInJob:
+    """Where rows of a result went again.
+
+    Attributes:
+        job_id: the id of the job that took some of them, the last where they are several.
+        is_ended: whether that job has ended, or nothing is known of it any more.
+        are_all: whether all rows of the result went again.
+    """
+
+    job_id: str
+    is_ended: bool
+    are_all: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a result.
 
@@ -112,6 +127,7 @@ class Page:
         path: path of the downloaded result, where it is kept.
         source_order_path: path of the whole result in source order, where the caller asked for it.
         saved: what became of the wish to save all rows in a file; None where the caller did not ask for one.
+        retried: where rows of the whole result went again; None where none did, or that is not known.
         completeness: what speaks for or against the result being whole; None where its job has not ended, or not all of it
             was read.
     """
@@ -135,6 +151,7 @@ class Page:
     path: Path | None = None
     source_order_path: Path | None = None
     saved: SavedRows | None = None
+    retried: RetriedInJob | None = None
     completeness: Completeness | None = None
 
     @property

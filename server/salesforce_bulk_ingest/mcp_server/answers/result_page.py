@@ -32,7 +32,12 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     status_call,
     wait_call,
 )
-from salesforce_bulk_ingest.mcp_server.answers.retry_call import failed_rows_call, rows_shown
+from salesforce_bulk_ingest.mcp_server.answers.retry_call import (
+    failed_rows_call,
+    not_yet_sent,
+    retried_call,
+    rows_shown,
+)
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.results.completeness import counted_rows
@@ -289,10 +294,12 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
         return f"{given.again()} fetches the result anew: make the same call later. What comes twice alike is kept."
     if page.saved is not None and not page.saved.is_done:
         return f"{given.again()} saves the rows: it is the same call again."
+    if page.retried is not None and page.retried.are_all:
+        return f"{retried_call(page.retried)}{_more_rows(page)}"
     if kind == "failedResults" and page.error_groups and page.total is not None and job.is_terminal:
         return f"{failed_rows_call(job, page)}{_more_rows(page)}"
     if kind == "unprocessedrecords" and page.rows and page.path and job.is_terminal:
-        return f"{_load_of_unprocessed_rows(job, accounting)}{_more_rows(page)}"
+        return f"{_load_of_unprocessed_rows(job, page, accounting)}{_more_rows(page)}"
     if page.next_offset is not None:
         return f"{given.again({'offset': page.next_offset})} gives more rows."
     if not job.is_terminal:
@@ -322,9 +329,10 @@ def _load_of_the_rest(job: Job) -> str:
     return f"{new_job_call(job, rows_of(job.id))} {rows}."
 
 
-def _load_of_unprocessed_rows(job: Job, accounting: RowAccounting | None) -> str:
+def _load_of_unprocessed_rows(job: Job, page: Page, accounting: RowAccounting | None) -> str:
     """Return the call that loads all unprocessed rows, of which the page may show only some."""
     if rows_in_no_result(accounting):
         return _load_of_the_rest(job)
-    rows = loads(job, "all unprocessed rows")
-    return f"{new_job_call(job, rows_of(job.id, which=['unprocessed']))} {rows}, {ONCE_OUT_OF_THE_WAY}."
+    rows = loads(job, "all unprocessed rows" if page.retried is None else "the unprocessed rows that did not go again")
+    data = rows_of(job.id, which=["unprocessed"], **not_yet_sent(page))
+    return f"{new_job_call(job, data)} {rows}, {ONCE_OUT_OF_THE_WAY}."

@@ -12,10 +12,12 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     constant_gap,
     new_job_call,
     rows_of,
+    status_call,
+    wait_call,
 )
 from salesforce_bulk_ingest.results.corrections import Correction
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
-from salesforce_bulk_ingest.results.pages import Page
+from salesforce_bulk_ingest.results.pages import Page, RetriedInJob
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import DELETES
@@ -42,12 +44,25 @@ def failed_rows_call(job: Job, page: Page) -> str:
             f"causes: no argument beside rowsOf does that. {never_whole(job)}"
         )
     where = _where(correction, page.request.errors)
-    data = {**(rows_of(job.id, where=where) if where else rows_of(job.id, which=["failed"])), **gaps_of(correction)}
-    sent = sum(group.count for group in correction.sent)
+    chosen: dict[str, object] = {"where": where} if where else {"which": ["failed"]}
+    data = {**rows_of(job.id, **chosen, **not_yet_sent(page)), **gaps_of(correction)}
+    rows = counted(sum(group.count for group in correction.sent), "row")
+    sends = f"sends {rows} again" if page.retried is None else f"sends those of {rows} again that were not sent yet"
     how = "as they were sent" if correction.are_sent_unchanged else "with the gaps filled"
+    return f"{new_job_call(job, data)} {sends}, {how}.{_leave_out(correction)}{_left(correction)} {never_whole(job)}"
+
+
+def not_yet_sent(page: Page) -> dict[str, object]:
+    """Return what leaves the rows of a result out that went again before, among the members of `rowsOf`."""
+    return {} if page.retried is None else {"skipSent": True}
+
+
+def retried_call(retried: RetriedInJob) -> str:
+    """Return the call that shows what became of rows of which all went again, and words about it."""
+    shows = status_call(retried.job_id) if retried.is_ended else wait_call(retried.job_id)
     return (
-        f"{new_job_call(job, data)} sends {counted(sent, 'row')} again, {how}."
-        f"{_leave_out(correction)}{_left(correction)} {never_whole(job)}"
+        f"{shows} shows what became of these rows: all of them went again, the last into this job. What failed there goes "
+        "again from there."
     )
 
 

@@ -1,0 +1,75 @@
+"""A page of rows that went again leads to the job that took them, and to the rows that did not, if there are any."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from mcp import Client
+
+from salesforce_emulator import EmulatorConfig, create_app
+from tests.salesforce_emulator.caller import Caller, calling
+from tests.support.asgi_server import running
+from tests.support.next_call import next_call
+from tests.support.orgs import agent, call, closed, loaded, steady
+
+INSERT = {"object": "Account", "operation": "insert"}
+CREATE, FAILED = "create-ingest-job", "get-failed-results-ingest-job"
+ROWS = "Name,NumberOfEmployees\n,1\n,2\n,3\nOne,many\nTwo,1\n"
+"""Five rows: three have no name, and one has a wrong number."""
+
+
+@pytest.fixture
+def org(tmp_path: Path) -> Iterator[Caller]:
+    with running(create_app(EmulatorConfig(data_dir=tmp_path / "org"))) as url, calling(url) as direct:
+        yield direct
+
+
+async def sent_again(client: Client, job: str, **data: Any) -> str:
+    """The id of a new, open job with failed rows of a job."""
+    rows = {"rowsOf": {"jobs": [job], "which": ["failed"]}, "set": {"Name": "Named"}, **data}
+    return str((await call(client, CREATE, body=INSERT, data=rows, preflight="off"))["id"])
+
+
+async def next_of(client: Client, job: str) -> str:
+    """What the page of the failed rows of a job says to do next."""
+    return str(steady((await call(client, FAILED, jobId=job))["next"]))
+
+
+async def test_of_which_all_went_again_the_job_that_took_them_is_next(org: Caller) -> None:
+    async with agent(str(org.http.base_url)) as client:
+        first = await loaded(client, ROWS, preflight="off")
+        second = await sent_again(client, first)
+        while_open = await next_of(client, first)
+        await closed(client, second)
+        assert [while_open, await next_of(client, first)] == snapshot(
+            [
+                'get-ingest-job-status {"jobId": "JOB", "waitSeconds": 45} shows what became of these rows: all of them went again, the last into this job. What failed there goes again from there.',
+                'get-ingest-job-status {"jobId": "JOB"} shows what became of these rows: all of them went again, the last into this job. What failed there goes again from there.',
+            ]
+        )
+        tool, arguments = next_call((await call(client, FAILED, jobId=first))["next"])
+        assert (await call(client, tool, **arguments))["id"] == second
+
+
+async def test_of_which_some_went_again_the_others_are_next(org: Caller) -> None:
+    async with agent(str(org.http.base_url)) as client:
+        first = await loaded(client, ROWS, preflight="off")
+        without_name = {"jobs": [first], "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]}}
+        await closed(client, await sent_again(client, first, rowsOf=without_name))
+        assert await next_of(client, first) == snapshot(
+            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["failed"], "skipSent": true}, "values": {"Name": {"": "<Name for \\"\\">"}, "NumberOfEmployees": {"many": "<NumberOfEmployees for \\"many\\">"}}}} sends those of 4 rows again that were not sent yet, with the gaps filled. Ask the user for what you don\'t know; leaveOut leaves such rows out. Never load the whole file again.'
+        )
+        tool, arguments = next_call((await call(client, FAILED, jobId=first))["next"])
+        rows_of = {"rowsOf": arguments["data"]["rowsOf"], "values": {"NumberOfEmployees": {"many": "7"}}}
+        assert (await call(client, tool, body=INSERT, data=rows_of))["rows"] == 1
+
+
+async def test_that_went_into_a_job_that_was_aborted_is_as_before(org: Caller) -> None:
+    async with agent(str(org.http.base_url)) as client:
+        first = await loaded(client, ROWS, preflight="off")
+        before = await next_of(client, first)
+        second = await sent_again(client, first)
+        await call(client, "close-abort-ingest-job", jobId=second, body={"state": "Aborted"})
+        assert await next_of(client, first) == before
