@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord
-from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 
 ORG, JOB = "00D000000000001", "750000000000001AAA"
-FOUND = ByRecord("updateOnly", unmatched=(2, 17, 30_000_000_000), unchanged=())
+FOUND = LeftOutLines(unmatched=(2, 17, 30_000_000_000))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_what_was_left_out_is_forgotten_with_the_upload(ledger: Ledger) ->
     assert await ledger.look_of(ORG, JOB, "these rows") is None
 
 
-@pytest.mark.parametrize("damaged", ["x", "-1", "fffffffffffffffff"])
+@pytest.mark.parametrize("damaged", ["x", "-1", "5 -2", "fffffffffffffffff"])
 async def test_a_damaged_record_is_none(ledger: Ledger, tmp_path: Path, damaged: str) -> None:
     with closing(sqlite3.connect(tmp_path / "uploads.sqlite3")) as db, db:
         db.execute("UPDATE looks SET unchanged = ?", (damaged,))

@@ -370,5 +370,5 @@ async def test_every_row_goes_or_is_left_out_for_one_reason(
     unchanged = [
         line for line, (key, _) in enumerate(rows, 2) if changed_only and line not in unmatched and key not in changing
     ]
-    assert (list(found.by_record.unmatched), list(found.by_record.unchanged)) == (unmatched, unchanged)
+    assert (list(found.left_out.unmatched), list(found.left_out.unchanged)) == (unmatched, unchanged)
     assert [number + 2 for number in found.unmatched_numbers] == unmatched

@@ -1,9 +1,10 @@
 """Rows that are left out by their records, once it is known which: wherever the source is read from."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesforce_bulk_ingest.loading.by_record import ByRecord, lines_from_text, lines_to_text
+from salesforce_bulk_ingest.loading.by_record import ByRecord, LeftOutLines, lines_from_text, lines_to_text
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import CountedLines, LeaveOut
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -11,7 +12,7 @@ from tests.loading.making import Bytes, findings_of, plan_of, read_rows, sent_pa
 
 
 def without(unmatched: list[int], unchanged: list[int]) -> ColumnMapping:
-    by_record = ByRecord("updateOnly", True, True, tuple(unmatched), tuple(unchanged))
+    by_record = ByRecord("updateOnly", True, LeftOutLines(tuple(unmatched), tuple(unchanged)))
     return ColumnMapping(leave_out=LeaveOut(by_record=by_record))
 
 
@@ -42,3 +43,9 @@ def test_every_row_is_in_one_part_or_left_out(left_out: list[bool], limit: int) 
 @given(st.sets(st.integers(1, 2**40)))
 def test_lines_are_the_same_after_they_were_written(lines: set[int]) -> None:
     assert list(lines_from_text(lines_to_text(sorted(lines)))) == sorted(lines)
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "5 -2", "5 0", "fffffffffffffffff", "ffffffffffffffff 1"])
+def test_a_text_that_is_of_no_lines_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"invalid literal|in their order|beyond every source"):
+        lines_from_text(text)

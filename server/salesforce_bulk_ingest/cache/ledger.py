@@ -28,7 +28,7 @@ from salesforce_bulk_ingest.cache.ledger_mark import LedgerMark, LedgerMarkFile
 from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
 from salesforce_bulk_ingest.cache.retried_rows import EarlierRetry, RetriedRows, SentRows
-from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.salesforce.job_ids import is_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -383,11 +383,11 @@ class Ledger:
         """Return the ids, of 15 characters, of the jobs with the other parts of a job's load, by the number of the part."""
         return await self._run(lambda db: load_parts.other_jobs(db, org, job_id), {}, looks_only=True)
 
-    async def record_look(self, org: str, job_id: str, rows: str, found: ByRecord) -> None:
+    async def record_look(self, org: str, job_id: str, rows: str, found: LeftOutLines) -> None:
         """Record which rows a look at the org left out of a job; see `looks.insert_look`."""
         await self._run(lambda db: looks.insert_look(db, org, job_id, rows, found), None)
 
-    async def look_of(self, org: str, job_id: str, rows: str) -> ByRecord | None:
+    async def look_of(self, org: str, job_id: str, rows: str) -> LeftOutLines | None:
         """Return which of these rows a look at the org left out of a job; None if the job is not known to have them."""
         return await self._run(lambda db: looks.look_of(db, org, job_id, rows), None, looks_only=True)
 

@@ -5,7 +5,7 @@ An equal call goes on with them: once the other rows are in the org, another loo
 
 import sqlite3
 
-from salesforce_bulk_ingest.loading.by_record import ByRecord, lines_from_text, lines_to_text
+from salesforce_bulk_ingest.loading.by_record import LeftOutLines, lines_from_text, lines_to_text
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS looks (
@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS looks (
 """
 
 
-def insert_look(db: sqlite3.Connection, org: str, job_id: str, rows: str, found: ByRecord) -> None:
+def insert_look(db: sqlite3.Connection, org: str, job_id: str, rows: str, found: LeftOutLines) -> None:
     """Record which rows were left out of a job.
 
     Args:
@@ -33,7 +33,7 @@ def insert_look(db: sqlite3.Connection, org: str, job_id: str, rows: str, found:
     db.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?)", values)
 
 
-def look_of(db: sqlite3.Connection, org: str, job_id: str, rows: str) -> ByRecord | None:
+def look_of(db: sqlite3.Connection, org: str, job_id: str, rows: str) -> LeftOutLines | None:
     """Return which of these rows were left out of a job; None if the job has others, or the record is damaged."""
     query = "SELECT unmatched, unchanged FROM looks WHERE org = ? AND job_id = ? AND rows = ?"
     found = db.execute(query, (org, job_id[:15], rows)).fetchone()
@@ -41,8 +41,8 @@ def look_of(db: sqlite3.Connection, org: str, job_id: str, rows: str) -> ByRecor
         return None
     unmatched, unchanged = found
     try:
-        return ByRecord(unmatched=lines_from_text(unmatched), unchanged=lines_from_text(unchanged))
-    except (ValueError, OverflowError):
+        return LeftOutLines(lines_from_text(unmatched), lines_from_text(unchanged))
+    except ValueError:
         return None
 
 

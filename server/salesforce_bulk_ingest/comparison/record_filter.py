@@ -7,7 +7,7 @@ out, and, to leave out what changes nothing, a hash of each row's key.
 from array import array
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import quoted_names
@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.comparison.changes import Fate, SideBySide, side_by_
 from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, RowColumns
 from salesforce_bulk_ingest.comparison.mistakes import findings_of, several_records
 from salesforce_bulk_ingest.comparison.record_reader import RecordReader, RecordsFound
-from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.by_record import ByRecord, LeftOutLines
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
 from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.loading.sources import opened
@@ -46,7 +46,7 @@ class LookedAt:
     """What a look at the records of rows found.
 
     Attributes:
-        by_record: which rows are left out.
+        left_out: the rows that are left out.
         unmatched_numbers: the numbers of the rows that are left out by `match`, among those looked at, from 0.
         unseen: the names of the columns of which some rows have cells that can't be compared with their records.
         unsure: the number of rows that go for these alone: all that can be seen of their records is as they have it.
@@ -55,7 +55,7 @@ class LookedAt:
         api_calls: the number of calls to the org.
     """
 
-    by_record: ByRecord
+    left_out: LeftOutLines
     unmatched_numbers: Sequence[int]
     unseen: tuple[str, ...]
     unsure: int
@@ -120,7 +120,7 @@ class RecordFilter:
                 await self._look_at(batch, found)
         names = source.output_names
         return LookedAt(
-            replace(self._asked, unmatched=found.unmatched, unchanged=found.unchanged()),
+            LeftOutLines(found.unmatched, found.unchanged()),
             found.unmatched_numbers,
             tuple(names[index] for index in sorted(found.unseen)),
             found.unsure,

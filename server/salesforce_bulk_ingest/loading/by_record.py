@@ -20,22 +20,31 @@ Lines = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOutLines:
+    """The rows that a look at the org left out, by the lines of the source on which they begin.
+
+    Attributes:
+        unmatched: the lines of the rows that are left out by `match`.
+        unchanged: the lines of the rows that are left out by `changed_only`.
+    """
+
+    unmatched: Lines = ()
+    unchanged: Lines = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ByRecord:
     """How rows are left out by their records, and which of them are, once the org was looked at.
 
     Attributes:
         match: `updateOnly` leaves out rows without a record, `createOnly` rows with one; None leaves out neither.
         changed_only: whether rows are left out that would change nothing.
-        is_known: whether the org was looked at, so that it is known which rows are left out.
-        unmatched: the lines of the rows that are left out by `match`.
-        unchanged: the lines of the rows that are left out by `changed_only`.
+        found: the rows that are left out; None as long as the org was not looked at.
     """
 
     match: Match | None = None
     changed_only: bool = False
-    is_known: bool = False
-    unmatched: Lines = ()
-    unchanged: Lines = ()
+    found: LeftOutLines | None = None
 
     @property
     def is_asked(self) -> bool:
@@ -43,17 +52,20 @@ class ByRecord:
         return self.match is not None or self.changed_only
 
     @property
+    def leaves_rows_out(self) -> bool:
+        """Whether there are rows that are known to be left out."""
+        return self.found is not None and bool(self.found.unmatched or self.found.unchanged)
+
+    @property
     def word(self) -> Literal["match", "changedOnly"]:
         """The name of the argument that asks for it, the first where both do."""
         return "changedOnly" if self.match is None else "match"
 
-    def __bool__(self) -> bool:
-        """Return whether there are rows to leave out."""
-        return bool(self.unmatched or self.unchanged)
-
     def rows(self, rows: ParsedBlock) -> tuple[set[int], set[int]]:
         """Return the indexes of a block's rows that are left out by `match`, and of those by `changed_only`."""
-        return _indexes(self.unmatched, rows), _indexes(self.unchanged, rows)
+        if self.found is None:
+            return set(), set()
+        return _indexes(self.found.unmatched, rows), _indexes(self.found.unchanged, rows)
 
 
 ALL_ROWS = ByRecord()
@@ -69,7 +81,7 @@ def _indexes(lines: Lines, rows: ParsedBlock) -> set[int]:
 
 
 def lines_to_text(lines: Lines) -> str:
-    """Return lines as a short text, which `lines_from_text` reads: the distance of each from the one before."""
+    """Return lines as a short text, which `lines_from_text` reads: the distance of each from the one before, above 0."""
     return " ".join(f"{line - before:x}" for before, line in pairwise((0, *lines)))
 
 
@@ -79,4 +91,10 @@ def lines_from_text(text: str) -> Lines:
     Raises:
         ValueError: it is none.
     """
-    return array("Q", accumulate(int(distance, 16) for distance in text.split()))
+    distances = [int(distance, 16) for distance in text.split()]
+    if min(distances, default=1) < 1:
+        raise ValueError("lines come in their order, each once")
+    try:
+        return array("Q", accumulate(distances))
+    except OverflowError:
+        raise ValueError("a line is beyond every source") from None

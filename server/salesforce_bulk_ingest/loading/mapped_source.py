@@ -378,7 +378,7 @@ def _mapped_source(source: RowSource, header: Header, mapping: ColumnMapping, de
     dialect, leave_out, hidden = destination.dialect(header.dialect), mapping.leave_out, destination.hidden
     try:
         mapping = mapping.fitted_to(header.names)
-        applied = apply_mapping(mapping, header.names) if mapping else None
+        applied = apply_mapping(mapping, header.names) if mapping.changes_rows else None
         if applied is None and header.dialect != dialect:
             applied = AppliedMapping.of_all(header.names)
         names = header.names if applied is None else applied.header

@@ -43,9 +43,11 @@ class ColumnMapping:
     leave_out: LeaveOut = NOTHING
     headers: HeaderBounds | None = None
 
-    def __bool__(self) -> bool:
+    @property
+    def changes_rows(self) -> bool:
+        """Whether the rows go otherwise than the source has them, as far as it is known by now which are left out."""
         cells = self.constants or self.values or self.formats
-        return bool(self.columns or cells or self.only or self.leave_out)
+        return bool(self.columns or cells or self.only) or self.leave_out.leaves_rows_out
 
     def of_columns_alone(self) -> Self:
         """Return the mapping without what it says of cells, under whatever name."""

@@ -284,7 +284,7 @@ def _unchecked(
         rows = RowPass(upload.file, source, destination.limit, progress, sketched=sketched, profiled=profiled)
         rows.read()
     except Unreadable as error:
-        if upload.requested_mapping or encoding_of(source.source) not in (None, UTF_8):
+        if upload.requested_mapping.changes_rows or encoding_of(source.source) not in (None, UTF_8):
             raise InvalidArgument(f"{error} {error.do}") from None
         return _uncut(upload, destination, progress)
     columns = columns_without_describe(source.output_names, source.output_addresses, destination.hidden)

@@ -101,8 +101,10 @@ class LeaveOut:
     not_rows: bool | None = None
     by_record: ByRecord = ALL_ROWS
 
-    def __bool__(self) -> bool:
-        return bool(self.cells or self.lines or self.not_rows or self.by_record)
+    @property
+    def leaves_rows_out(self) -> bool:
+        """Whether rows may be left out; by their records only those that are known to be."""
+        return bool(self.cells or self.lines or self.not_rows) or self.by_record.leaves_rows_out
 
 
 NOTHING = LeaveOut()

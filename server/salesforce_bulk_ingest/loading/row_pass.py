@@ -100,7 +100,7 @@ class RowPass:
             checks.check_header(self._source.output_header)
             self._read_blocks(checks)
             by_record = self._source.row_filter.by_record
-            checks.finish(self.rows, are_left_out=bool(self.left_out), may_be_none=bool(by_record))
+            checks.finish(self.rows, are_left_out=bool(self.left_out), may_be_none=by_record.leaves_rows_out)
 
     def _read_blocks(self, checks: PreflightChecks | None) -> None:
         used = self._pass_lines_before(checks)

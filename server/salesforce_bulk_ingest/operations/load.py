@@ -214,12 +214,12 @@ class _PlannedLoad:
     @property
     def is_empty(self) -> bool:
         """Whether all rows are left out by their records, so that there is nothing to send."""
-        return bool(self.by_record) and not self.plan.rows
+        return self.by_record.leaves_rows_out and not self.plan.rows
 
     @property
     def went_before(self) -> bool:
         """Whether a job has these rows, as the record of what was left out of it tells, so that they were judged then."""
-        return self.by_record.is_known and self.looked is None
+        return self.by_record.found is not None and self.looked is None
 
     @property
     def looked_for(self) -> str:
@@ -563,7 +563,7 @@ class LoadOperations:
             if not await looking.wait(seconds()):
                 return looking
             looked = looking.result
-            found = looked.by_record
+            found = looked.left_out
         request = load.request.leaving_out(found, looked.findings if looked else ())
         planning = await self._planner.plan(request, load.sobject, load.destination)
         if not await planning.wait(seconds()):
@@ -640,8 +640,8 @@ class LoadOperations:
         content = uploads.archived(load.org, job, plan.content_of(number))
 
         async def record() -> tuple[Finding, ...]:
-            if load.by_record.is_asked:
-                await uploads.record_look(load.org, job.id, load.looked_for, load.by_record)
+            if load.by_record.found is not None:
+                await uploads.record_look(load.org, job.id, load.looked_for, load.by_record.found)
             return await load.record(number, job.id, checked)
 
         upload = await uploads.begin(load.org, job, content, record, load.part(number))

@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
 from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds
-from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.column_names import not_called_so_yet
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
@@ -79,10 +79,10 @@ class LoadRequest(Generic[Source]):
             self.bounds,
         )
 
-    def leaving_out(self, found: ByRecord, notes: tuple[Finding, ...] = ()) -> Self:
+    def leaving_out(self, found: LeftOutLines, notes: tuple[Finding, ...] = ()) -> Self:
         """Return the same request without the rows that were found to be left out by their records."""
         leave_out = self.mapping.leave_out
-        by_record = replace(leave_out.by_record, is_known=True, unmatched=found.unmatched, unchanged=found.unchanged)
+        by_record = replace(leave_out.by_record, found=found)
         mapping = replace(self.mapping, leave_out=replace(leave_out, by_record=by_record))
         return replace(self, mapping=mapping, notes=(*self.notes, *notes))
 

@@ -28,7 +28,7 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey
 from salesforce_bulk_ingest.cache.ledger import Ledger, UploadRecord, UploadRecordState
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin, LoadPart
 from salesforce_bulk_ingest.cache.upload_archiver import ArchivedContent
-from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
@@ -218,11 +218,11 @@ class Uploads:
         """Return the ids of the jobs with the other parts of a job's load, by the number of the part, as far as known."""
         return await self._ledger.jobs_of_other_parts(org.key, job_id)
 
-    async def look_of(self, org: Org, job_id: str, rows: str) -> ByRecord | None:
+    async def look_of(self, org: Org, job_id: str, rows: str) -> LeftOutLines | None:
         """Return which of these rows a look at the org left out of a job; None if the job is not known to have others."""
         return await self._ledger.look_of(org.key, job_id, rows)
 
-    async def record_look(self, org: Org, job_id: str, rows: str, found: ByRecord) -> None:
+    async def record_look(self, org: Org, job_id: str, rows: str, found: LeftOutLines) -> None:
         """Record which rows a look at the org left out of a job, before the others are sent to it."""
         await self._ledger.record_look(org.key, job_id, rows, found)
 

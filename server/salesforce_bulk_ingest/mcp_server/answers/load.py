@@ -56,13 +56,13 @@ class LeftOutAnswer(PartListedAsObject):
     def of(cls, plan: Plan, lines: int) -> Self | None:
         """Return what is left out of all parts of a plan, if anything is, or was asked for."""
         found, asked = plan.left_out, plan.mapped_source.row_filter
-        by_record = asked.by_record
+        by_record, is_known = asked.by_record, asked.by_record.found is not None
         ways = {
             "cells": (found.cells, asked.conditions),
             "lines": (found.lines, asked.lines),
             "not_rows": (found.not_rows, asked.not_rows),
-            "match": (found.match, by_record.is_known and by_record.match),
-            "changed_only": (found.changed_only, by_record.is_known and by_record.changed_only),
+            "match": (found.match, is_known and by_record.match),
+            "changed_only": (found.changed_only, is_known and by_record.changed_only),
         }
         shown = lines if plan.mapped_source.source.has_lines else 0
         told = {name: CountedLinesAnswer.of(rows, shown) for name, (rows, is_asked) in ways.items() if rows or is_asked}
