@@ -191,6 +191,15 @@ def test_rows_are_grouped_alike_whether_or_not_a_text_came_before(
     assert groups_of(rows) == groups_of((error + " " * count, cells) for count, (error, cells) in enumerate(rows))
 
 
+@given(st.data(), st.lists(st.sampled_from(ERRORS), min_size=1, max_size=2))
+def test_rows_are_grouped_alike_whether_or_not_their_texts_are_known_by_a_template(
+    data: st.DataObject, templates: list[str]
+) -> None:
+    """A different number of spaces at the end makes a text like none before."""
+    rows = data.draw(st.lists(st.sampled_from(templates).flatmap(rows_of), max_size=12))
+    assert groups_of(rows) == groups_of((error + " " * count, cells) for count, (error, cells) in enumerate(rows))
+
+
 def test_a_row_whose_cell_is_in_its_message_is_told_from_others_with_the_same_text() -> None:
     error = "SOME_NEW_CODE:nobody knows Oslo:Name --"
     groups = groups_of([(error, ("Rome",)), (error, ("Oslo",)), (error, ("Bonn",)), (error, ("Oslo",))])

@@ -5,10 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
-from salesforce_bulk_ingest.base.hidden_fields import MASK
+from salesforce_bulk_ingest.base.hidden_fields import MASK, MASK_START
 from salesforce_bulk_ingest.base.text import cut
+from salesforce_bulk_ingest.results.error_templates import (
+    CellTemplate,
+    ErrorTemplate,
+    FormTemplate,
+    QuotingTemplate,
+    cells_at,
+)
 from salesforce_bulk_ingest.results.fingerprints import (
     cells_replaced_in,
+    is_written_in_the_org,
+    values_in,
     without_quoted,
     without_quoted_and_cells,
     without_quoted_and_values,
@@ -32,6 +41,9 @@ _MOST_FINGERPRINTS = 5 * MOST_GROUPS
 
 _MOST_REMEMBERED = 1_000
 """How many texts are remembered to be read once; the longest of them have as many characters."""
+
+_MOST_TEMPLATES = 30
+"""How many templates of texts are tried before a text is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +145,8 @@ class _Tally:
     """An error group that is being counted.
 
     Attributes:
-        fingerprint: the message without values; None once two rows have different fingerprints.
+        fingerprint: the message without values; None once two rows have different fingerprints, and where it is the pattern
+            of the group.
         cells: the different cells of the columns at fault, by index; None where they are too many or too long to be listed.
         count: number of rows.
         examples: the first rows.
@@ -167,6 +180,7 @@ class _Shape:
         indexes: indexes of the columns of these fields.
         unquoted: the message without what Salesforce quotes, in which the cells of the columns are replaced.
         tally: the group of all rows of which no cell is replaced; None as long as it depends on other cells of each row.
+        fingerprint: the fingerprint of these rows; None where the tally is.
     """
 
     code: str
@@ -174,6 +188,7 @@ class _Shape:
     indexes: Sequence[int]
     unquoted: str
     tally: _Tally | None = None
+    fingerprint: str | None = None
 
 
 class ErrorGrouper:
@@ -196,6 +211,7 @@ class ErrorGrouper:
         # Most failed results repeat a few texts, or texts that differ in what they quote alone: each is looked at once.
         self._shapes_by_text: dict[str, _Shape] = {}
         self._shapes: dict[_Key, _Shape] = {}
+        self._templates: list[tuple[ErrorTemplate, _Shape]] = []
         self._row_count = 0
 
     def add(self, cells: Sequence[str]) -> None:
@@ -204,9 +220,12 @@ class ErrorGrouper:
         if self._error_index is None or self._error_index >= len(cells):
             return
         text = cells[self._error_index]
-        shape = self._shapes_by_text.get(text) or self._shape_of(text)
-        replaced = cells_replaced_in(shape.code, shape.unquoted, self._cells_at(shape.indexes, cells))
+        known = self._shapes_by_text.get(text) or self._shape_by_template(text, cells)
+        shape = known or self._shape_of(text)
+        replaced = cells_replaced_in(shape.code, shape.unquoted, cells_at(shape.indexes, cells))
         tally = (None if replaced else shape.tally) or self._tally_of(shape, text, replaced, cells)
+        if known is None and tally.count:
+            self._add_template(text, cells, shape, tally)
         tally.count += 1
         tally.add_cells(cells)
         if len(tally.examples) < MOST_EXAMPLES:
@@ -234,6 +253,32 @@ class ErrorGrouper:
         )
         # Salesforce gives rows in no promised order, so equally frequent groups need an order of their own.
         return tuple(sorted(groups, key=lambda group: (-group.count, group.code, group.fields, group.pattern)))
+
+    def _shape_by_template(self, text: str, cells: Sequence[str]) -> _Shape | None:
+        """Return the shape of an error that differs from one before in values alone; None if there was none."""
+        for template, shape in self._templates:
+            if template.fits(text, cells):
+                if is_written_in_the_org(shape.code):  # the same text belongs there with other cells, too
+                    _remember(self._shapes_by_text, text, shape, len(text))
+                return shape
+        return None
+
+    def _add_template(self, text: str, cells: Sequence[str], shape: _Shape, tally: _Tally) -> None:
+        """Add the template of an error, by which other rows of its group are known."""
+        if len(self._templates) >= _MOST_TEMPLATES or len(text) > _MOST_REMEMBERED or MASK_START in text:
+            return
+        others = ["" if index == self._error_index else cell for index, cell in enumerate(cells)]
+        values = values_in(shape.code, shape.unquoted, others, self._names)
+        of_group = _Shape(shape.code, shape.fields, (), "", tally)
+        template: ErrorTemplate | None = QuotingTemplate.of(text)
+        if template:
+            of_group = shape  # the cells of a row still decide
+        elif shape.fingerprint and (not values or shape.fingerprint == tally.fingerprint):
+            template = FormTemplate.of(text, shape.fingerprint, shape.indexes)
+        elif values and tally.fingerprint is None:
+            template = CellTemplate.of(text, others, values, shape.indexes)
+        if template:
+            self._templates.append((template, of_group))
 
     def _shape_of(self, text: str) -> _Shape:
         error = parse_row_error(text)
@@ -266,14 +311,15 @@ class ErrorGrouper:
         if key != _BEYOND_LIMIT and tally.fingerprint != fingerprint:
             tally.fingerprint = None
         if not replaced and fingerprint_key in self._keys_by_fingerprint:
-            shape.tally = tally
+            shape.tally, shape.fingerprint = tally, fingerprint
         return tally
 
     def _new_tally(self, key: _Key, fingerprint: str, error: RowError) -> _Tally:
         if key == _BEYOND_LIMIT:
             return _Tally("", {})
         at_fault = self._indexes_at_fault(error)
-        return _Tally(fingerprint, {index: set() for index in at_fault if len(self._columns[index]) <= LONGEST_FIELD})
+        listed = [index for index in at_fault if len(self._columns[index]) <= LONGEST_FIELD]
+        return _Tally(None if fingerprint == key[-1] else fingerprint, {index: set() for index in listed})
 
     def _key(self, fingerprint_key: _Key, unquoted: str, cells: Sequence[str]) -> _Key:
         """Return the key of the group that a row belongs to.
@@ -294,10 +340,6 @@ class ErrorGrouper:
     def _other_cells(self, cells: Sequence[str]) -> Iterator[str]:
         """Return the cells of the row that are not its error."""
         return (cell for index, cell in enumerate(cells) if index != self._error_index and cell)
-
-    def _cells_at(self, indexes: Sequence[int], cells: Sequence[str]) -> list[str]:
-        """Return the cells of these columns, as far as the row has them."""
-        return [cells[index] for index in indexes if index < len(cells)]
 
     def _values(self, error: RowError, cells: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Return columns and cells of the fields at fault."""

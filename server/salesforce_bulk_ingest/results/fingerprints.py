@@ -53,6 +53,8 @@ _DATE = re.compile(
 # An id has a letter and two digits: words and API names of this length have no second digit, and numbers no letter.
 _ID = re.compile(r"(?<!\w)(?=[0-9]{0,17}[A-Za-z])(?=(?:[A-Za-z]{0,17}[0-9]){2})[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?(?!\w)")
 _IDS = re.compile(r"\{id\}(?:[,;] ?\{id\})*[,;]?(?:…|\.\.\.)?")
+_IDS_OF_A_MESSAGE = _IDS.pattern.replace(r"\{id\}", _ID.pattern)
+_PLACEHOLDERS = re.compile(r"(\{(?:id|number|date)\})")
 _QUOTED = re.compile(r"""(?<!\w)(['"])([^\n]{1,200}?)\1(?!\w)""")
 _NUMBER = re.compile(r"(?<![\w=])[-+]?[0-9]+(?:[.,:][0-9]+)*%?(?!\w)")
 _PLACEHOLDER = re.compile(r"^\W*(?:id|value|number|date)\W*$")
@@ -115,10 +117,44 @@ def without_cells(code: str, message: str, cells: Iterable[str], names: frozense
 
 def without_quoted_and_cells(code: str, unquoted: str, cells: Iterable[str], names: frozenset[str]) -> str:
     """Return the message as `without_cells` does, from what `without_quoted` returns."""
-    found = [cell for cell in cells if len(cell) > 2 and cell in unquoted]
+    found = _that_can_be_values(code, unquoted, cells)
     if code in _WRITTEN_IN_THE_ORG:
-        return _without_ids(_replaced(_beginning(unquoted), filter(_holds_digit_or_at, found), names))
+        return _without_ids(_replaced(_beginning(unquoted), found, names))
     return _without_forms(_replaced(unquoted, found, names), names)
+
+
+def has_forms(code: str, text: str) -> bool:
+    """Return whether something in a part of a message has the form of a value."""
+    return text != (_without_ids(text) if code in _WRITTEN_IN_THE_ORG else _without_forms(text, frozenset()))
+
+
+def values_in(code: str, unquoted: str, cells: Iterable[str], names: frozenset[str]) -> list[str]:
+    """Return the cells that `without_quoted_and_cells` replaces where they are whole words, the longest first."""
+    return _values_in(unquoted, _that_can_be_values(code, unquoted, cells), names)
+
+
+def messages_with(code: str, fingerprint: str) -> re.Pattern[str] | None:
+    """Return the regular expression of the messages with a fingerprint, no cell of whose row was replaced.
+
+    None where all of these are equal, or where what was replaced is not known by its form alone.
+    """
+    parts = _PLACEHOLDERS.split(fingerprint)
+    if len(parts) == 1 or "{value}" in fingerprint or len(fingerprint) >= LONGEST_PATTERN:
+        return None
+    number = "[0-9]+" if code in _WRITTEN_IN_THE_ORG else _NUMBER.pattern
+    forms = {"{id}": _IDS_OF_A_MESSAGE, "{number}": number, "{date}": _DATE.pattern}
+    return re.compile("".join(forms.get(part) or re.escape(part) for part in parts))
+
+
+def is_written_in_the_org(code: str) -> bool:
+    """Return whether people of the org write the messages of a status code."""
+    return code in _WRITTEN_IN_THE_ORG
+
+
+def _that_can_be_values(code: str, unquoted: str, cells: Iterable[str]) -> list[str]:
+    """Return the cells in a message that are no common words."""
+    found = [cell for cell in cells if len(cell) > 2 and cell in unquoted]
+    return list(filter(_holds_digit_or_at, found)) if code in _WRITTEN_IN_THE_ORG else found
 
 
 def _without_ids(message: str) -> str:
@@ -140,19 +176,19 @@ def _without_forms(message: str, names: frozenset[str]) -> str:
 
 def place_of_value(message: str) -> slice | None:
     """Return the place in a message of Salesforce's that quotes a cell, or None where the message quotes none."""
-    found = _quoted_in(message)
+    found = quoted_in(message)
     return None if found is None or found[1] != "{value}" else found[0]
 
 
 def _without_quoted_value(message: str) -> str:
-    found = _quoted_in(message)
+    found = quoted_in(message)
     if found is None:
         return message
     place, placeholder = found
     return f"{message[: place.start]}{placeholder}{message[place.stop :]}"
 
 
-def _quoted_in(message: str) -> tuple[slice, str] | None:
+def quoted_in(message: str) -> tuple[slice, str] | None:
     """Return the place of what a message of Salesforce's quotes, with its placeholder."""
     for before, placeholder, after in _QUOTING:
         if before in message:
@@ -174,16 +210,19 @@ def _cut(pattern: str) -> str:
 
 def _replaced(text: str, cells: Iterable[str], names: frozenset[str]) -> str:
     """Return the text with a placeholder for each cell that is in it as a whole word, the longest cells first."""
-    values = {cell for cell in cells if cell in text and cell.lower() not in names and not _PLACEHOLDER.search(cell)}
-    if not values:
-        return text
     pieces = [text]
-    for value in sorted(values, key=lambda value: (-len(value), value)):
-        pieces = [part for piece in pieces for part in _split_at(piece, value)]
+    for value in _values_in(text, cells, names):
+        pieces = [part for piece in pieces for part in split_at(piece, value)]
     return "{value}".join(pieces)
 
 
-def _split_at(text: str, value: str) -> list[str]:
+def _values_in(text: str, cells: Iterable[str], names: frozenset[str]) -> list[str]:
+    """Return the cells in a text that are values, the longest first."""
+    values = {cell for cell in cells if cell in text and cell.lower() not in names and not _PLACEHOLDER.search(cell)}
+    return sorted(values, key=lambda value: (-len(value), value))
+
+
+def split_at(text: str, value: str) -> list[str]:
     """Split the text at each occurrence of the value that is not part of a longer word."""
     parts, start, at = [], 0, text.find(value)
     for _ in range(_MOST_OCCURRENCES):
