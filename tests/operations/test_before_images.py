@@ -174,6 +174,21 @@ async def test_what_records_held_is_meant_as_it_is_also_where_rows_are_left_out_
     assert left["findings"] == whole["findings"]
 
 
+async def test_that_an_undo_changes_every_record_is_no_mistake(client: Client, direct: Caller) -> None:
+    """A load that changes a field in nearly every record looks like one, and an undo is meant to."""
+    keys = [f"N-{n}" for n in range(12)]
+    await done(client, "Erp_Id__c,Name,Phone\n" + "".join(f"{key},Twelve,{n}\n" for n, key in enumerate(keys)), UPSERT)
+    job = await done(client, "Erp_Id__c,Name,Phone\n" + "".join(f"{key},Ten,#N/A\n" for key in keys), UPSERT)
+    tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
+    checked = await call(client, tool, **arguments, dryRun=True)
+    assert checked["summary"].startswith("No job was made. Checked 12 rows")
+    assert [each["what"].replace(job, "JOB") for each in checked["findings"]] == snapshot(
+        ["The rows give 12 records of Account back what they held before job JOB."]
+    )
+    sends, sent = next_call(checked["next"])
+    assert (await call(client, sends, **sent))["rows"] == 12
+
+
 async def test_what_someone_changed_since_is_kept_and_named(client: Client, direct: Caller) -> None:
     before = records(direct)
     job = await done(client, "Erp_Id__c,Phone\nE-1,11\nE-2,22\nE-3,33\n", UPSERT)

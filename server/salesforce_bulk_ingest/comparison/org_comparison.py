@@ -162,6 +162,7 @@ class OrgComparer:
         target: the object and operation of the rows.
         hides: returns whether the values of a field are hidden.
         asked: the columns that are compared, instead of all; by them all new rows are looked for, beside by unique values.
+        gives_back: whether the rows are what records held before, so that what they change is meant.
     """
 
     def __init__(
@@ -173,6 +174,7 @@ class OrgComparer:
         *,
         hides: Callable[[str], bool],
         asked: Sequence[FoundBy] = (),
+        gives_back: bool = False,
     ) -> None:
         self._reader = reader
         self._sample = sample
@@ -180,6 +182,7 @@ class OrgComparer:
         self._target = target
         self._name = next((name for name in _NAMES if target.describe.field(name) and not hides(name)), None)
         self._asked = asked
+        self._gives_back = gives_back
         self._unseen = [f"{as_name(name)} can't be compared." for name in columns.unseen]
 
     async def compare(self) -> OrgComparison:
@@ -200,7 +203,7 @@ class OrgComparer:
         parents = await self._missing_parents()
         mistakes = [
             *await self._unknown_keys(sides, pair, found),
-            *await run_in_thread(mistakes_in, sides),
+            *(() if self._gives_back else await run_in_thread(mistakes_in, sides)),
             *several_records(sides.counts[Fate.SEVERAL_RECORDS], column.name),
             *map(_no_parent, parents),
         ]

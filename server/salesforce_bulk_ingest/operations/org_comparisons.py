@@ -95,7 +95,8 @@ class OrgComparisons:
         missing = [name for name in names if name.lower() not in {column.lower() for column in plan.header}]
         if missing:
             raise InvalidArgument(f"compare names {quoted_names(missing)}, which the rows have not.", ("compare",))
-        key = ("org", org.key, plan.sha256, sobject, destination.operation, destination.external_id_field, names)
+        into = (sobject, destination.operation, destination.external_id_field, destination.gives_back)
+        key = ("org", org.key, plan.sha256, *into, names)
         return self._tasks.start(key, lambda _: self._compare(plan, sample, sobject, destination, names, seconds))
 
     async def _compare(
@@ -121,7 +122,8 @@ class OrgComparisons:
         asked = _asked(names, found, target)
         reader = self._reader(len(sample) // ROWS_OF_A_CALL + MORE_CALLS, seconds)
         hides = self._hidden.on(sobject).hides
-        comparer = OrgComparer(reader, sample, found, target, hides=hides, asked=asked)
+        gives_back = destination.gives_back
+        comparer = OrgComparer(reader, sample, found, target, hides=hides, asked=asked, gives_back=gives_back)
         return await comparer.compare()
 
     def look(
