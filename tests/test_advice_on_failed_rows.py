@@ -14,8 +14,7 @@ import pytest
 from mcp import Client
 
 from salesforce_bulk_ingest.results.remedies import known_codes, known_texts, remedy_for
-from salesforce_emulator import EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import Caller, calling
+from tests.salesforce_emulator.caller import Caller, app_with, calling
 from tests.support.altered_results import Alteration, AlteredResults
 from tests.support.asgi_server import running
 from tests.support.next_call import next_call
@@ -112,10 +111,7 @@ class Org:
 
 @pytest.fixture(scope="module")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
-    folder = tmp_path_factory.mktemp("org")
-    schema = folder / "schema.yaml"
-    schema.write_text(SCHEMA)
-    results = AlteredResults(create_app(EmulatorConfig(data_dir=folder / "org", schema_file=schema)))
+    results = AlteredResults(app_with(SCHEMA, tmp_path_factory.mktemp("org")))
     with running(results) as url, calling(url) as caller:
         caller.load("External_Id__c,Name\nP-1,Parent\n", operation="upsert", externalIdFieldName="External_Id__c")
         yield Org(caller, results)

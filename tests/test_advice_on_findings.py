@@ -17,9 +17,7 @@ from mcp import Client
 
 from salesforce_bulk_ingest.base.findings import FindingKind
 from salesforce_bulk_ingest.validation.file import MAX_COLUMNS
-from salesforce_emulator import EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import Caller, calling
-from tests.support.asgi_server import running
+from tests.salesforce_emulator.caller import Caller, an_org_with
 from tests.support.next_call import next_call
 from tests.support.orgs import agent, call, closed
 
@@ -392,11 +390,7 @@ MOST_STEPS = 4
 
 @pytest.fixture(scope="module")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    folder = tmp_path_factory.mktemp("org")
-    schema = folder / "schema.yaml"
-    schema.write_text(SCHEMA)
-    app = create_app(EmulatorConfig(data_dir=folder / "org", schema_file=schema))
-    with running(app) as url, calling(url) as caller:
+    with an_org_with(SCHEMA, tmp_path_factory.mktemp("org")) as caller:
         caller.load("External_Id__c,Name\nP-1,Parent\n", operation="upsert", externalIdFieldName="External_Id__c")
         yield caller
 

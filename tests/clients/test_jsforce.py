@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 from salesforce_emulator.config import ACCESS_TOKEN, CALLBACK_URL, CLIENT_ID, CLIENT_SECRET, PASSWORD, USERNAME
 from tests.clients.node import script
 from tests.clients.orgs import AWKWARD, Product, asked_for, faults_met, meet, named, rows_of, stored
-from tests.salesforce_emulator.caller import DELIMITERS, Caller, an_org, csv_text
+from tests.salesforce_emulator.caller import DELIMITERS, Caller, an_org, an_org_with, csv_text
 
 # The fields with which Salesforce makes every new developer org, and which the file of jsforce's live test has.
 DEVELOPER_EDITION = """
@@ -215,9 +215,8 @@ def test_each_refusal_is_thrown_with_its_code_and_text(org: Caller) -> None:
 @pytest.mark.parametrize("version", [None, "63.0"])
 def test_the_org_does_what_jsforces_own_live_test_expects(tmp_path: Path, version: str | None) -> None:
     """At jsforce's default version, 50.0, as its live test does, and at a newer one."""
-    (schema := tmp_path / "schema.yaml").write_text(DEVELOPER_EDITION)
     (file := tmp_path / "accounts.csv").write_text(csv_text([LIVE_HEADER, *map(live_row, range(100))]))
-    with an_org(tmp_path / "org", schema_file=schema) as org:
+    with an_org_with(DEVELOPER_EDITION, tmp_path) as org:
         (ids := tmp_path / "ids.csv").write_text("Id\n" + "".join(f"{id_}\n" for id_ in named(org, "first", "second")))
         said = run("live", org, version=version, file=str(file), ids=str(ids))
         assert org.count("Name LIKE 'file %' AND AnnualRevenue = 61100000000 AND SLA__c = NULL") == 100

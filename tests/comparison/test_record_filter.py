@@ -20,10 +20,9 @@ from salesforce_bulk_ingest.loading.by_record import ByRecord, Match
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import QueryPage
 from salesforce_bulk_ingest.validation.destination import Destination, LoadTarget
-from salesforce_emulator import EmulatorConfig, create_app
 from tests.comparison.describing import DESCRIBE, columns
 from tests.loading.making import UNCHANGED, Bytes, plan_of
-from tests.salesforce_emulator.caller import calling
+from tests.salesforce_emulator.caller import app_with, calling
 from tests.support.asgi_server import running
 from tests.support.orgs import Recorder, agent, call, closed, refusal, steady, text_of
 
@@ -44,9 +43,7 @@ CREATE, UPLOAD = "create-ingest-job", "upload-data-ingest-job"
 
 @pytest.fixture(scope="module")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorder]:
-    folder = tmp_path_factory.mktemp("org")
-    (folder / "schema.yaml").write_text(SCHEMA)
-    yield Recorder(create_app(EmulatorConfig(data_dir=folder / "org", schema_file=folder / "schema.yaml")))
+    yield Recorder(app_with(SCHEMA, tmp_path_factory.mktemp("org")))
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from mcp import Client
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_emulator import EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import Caller, calling
+from tests.salesforce_emulator.caller import Caller, app_with, calling
 from tests.support.asgi_server import running
 from tests.support.next_call import next_call
 from tests.support.orgs import agent, call, closed, loaded, refusal
@@ -94,8 +93,7 @@ class BreakableOrg:
 
 @pytest.fixture
 def org(tmp_path: Path) -> BreakableOrg:
-    (tmp_path / "schema.yaml").write_text(SCHEMA)
-    return BreakableOrg(create_app(EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")))
+    return BreakableOrg(app_with(SCHEMA, tmp_path))
 
 
 @pytest.fixture

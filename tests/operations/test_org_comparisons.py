@@ -11,8 +11,7 @@ from mcp import Client
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from salesforce_emulator import EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import calling
+from tests.salesforce_emulator.caller import app_with, calling
 from tests.support.asgi_server import running
 from tests.support.orgs import Recorder, agent, call, loaded, refusal, text_of
 
@@ -35,8 +34,7 @@ THERE = "Erp_Id__c,Old_Id__c,Name,Phone,Secret__c\nE-1,O-1,One,1,kept\nE-2,O-2,T
 
 @pytest.fixture
 def org(tmp_path: Path) -> Iterator[Recorder]:
-    (tmp_path / "schema.yaml").write_text(SCHEMA)
-    yield Recorder(create_app(EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")))
+    yield Recorder(app_with(SCHEMA, tmp_path))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from starlette.applications import Starlette
 
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.support.asgi_server import running
@@ -161,10 +162,15 @@ def an_org(data_dir: Path, **config: Any) -> Iterator[Caller]:
 @contextmanager
 def an_org_with(schema: str, folder: Path, **config: Any) -> Iterator[Caller]:
     """A client of a new org with the objects, fields and rules of this schema file."""
+    with running(app_with(schema, folder, **config)) as url, calling(url) as caller:
+        yield caller
+
+
+def app_with(schema: str, folder: Path, **config: Any) -> Starlette:
+    """The application of a new org with the objects, fields and rules of this schema file, for tests that put something before it."""
     file = folder / "schema.yaml"
     file.write_text(schema)
-    with an_org(folder / "org", schema_file=file, **config) as caller:
-        yield caller
+    return create_app(EmulatorConfig(data_dir=folder / "org", schema_file=file, **config))
 
 
 @contextmanager

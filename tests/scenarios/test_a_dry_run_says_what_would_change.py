@@ -11,9 +11,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from salesforce_emulator import EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import calling
-from tests.support.asgi_server import running
+from tests.salesforce_emulator.caller import an_org_with
 from tests.support.orgs import agent, text_of
 
 ROWS = 2_000
@@ -46,12 +44,9 @@ def as_csv(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> str
 
 @pytest.fixture(scope="module")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("org")
-    (folder / "schema.yaml").write_text(SCHEMA)
-    config = EmulatorConfig(data_dir=folder / "data", schema_file=folder / "schema.yaml")
-    with running(create_app(config)) as url, calling(url) as direct:
+    with an_org_with(SCHEMA, tmp_path_factory.mktemp("org")) as direct:
         direct.load(as_csv(accounts()), "Account")
-        yield url
+        yield str(direct.http.base_url)
 
 
 @pytest.fixture

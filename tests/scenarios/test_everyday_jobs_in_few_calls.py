@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from salesforce_emulator import EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import Caller, calling
-from tests.support.asgi_server import running
+from tests.salesforce_emulator.caller import Caller, an_org_with
 from tests.support.follower import HALVES, Follower, Half, Heard, UnknownGap
 from tests.support.next_call import next_call
 from tests.support.orgs import agent, call, loaded
@@ -65,11 +63,9 @@ class Org:
 
 @pytest.fixture
 def crm(tmp_path: Path) -> Iterator[Org]:
-    (tmp_path / "schema.yaml").write_text(SCHEMA)
     (tmp_path / "files").mkdir()
-    config = EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")
-    with running(create_app(config)) as url, calling(url) as direct:
-        yield Org(url, direct, tmp_path / "files")
+    with an_org_with(SCHEMA, tmp_path) as direct:
+        yield Org(str(direct.http.base_url), direct, tmp_path / "files")
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """Two keys are equal for the checks before an upload if, and only if, the org finds the same record by them."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
 from salesforce_bulk_ingest.validation.destination import LoadTarget
 from salesforce_bulk_ingest.validation.key_forms import any_form, forms_of
-from tests.salesforce_emulator.caller import DATA, Caller, an_org, csv_text
+from tests.salesforce_emulator.caller import DATA, Caller, an_org_with, csv_text
 
 SCHEMA = """
 objects:
@@ -45,10 +44,7 @@ keys_of_a_field = st.sampled_from(sorted(KEYS)).flatmap(
 
 @pytest.fixture(scope="module")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    folder = tmp_path_factory.mktemp("keys")
-    schema = Path(folder, "schema.yaml")
-    schema.write_text(SCHEMA)
-    with an_org(folder / "org", schema_file=schema) as caller:
+    with an_org_with(SCHEMA, tmp_path_factory.mktemp("keys")) as caller:
         yield caller
 
 

@@ -13,9 +13,7 @@ from mcp_types import ResourceTemplateReference, TextResourceContents
 from pydantic import ValidationError
 
 from salesforce_bulk_ingest.settings import Settings
-from salesforce_emulator import EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import Caller, calling
-from tests.support.asgi_server import running
+from tests.salesforce_emulator.caller import Caller, an_org_with
 from tests.support.next_call import next_call
 from tests.support.orgs import agent, both_surfaces, call, closed, refusal, text_of
 
@@ -85,13 +83,11 @@ class Monday:
 
 @pytest.fixture
 def monday(tmp_path: Path) -> Iterator[Monday]:
-    (tmp_path / "schema.yaml").write_text(SCHEMA)
     for name in ("files", "recipes"):
         (tmp_path / name).mkdir()
     (tmp_path / "recipes" / "accounts-weekly.yaml").write_text(RECIPE)
-    config = EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")
-    with running(create_app(config)) as url, calling(url) as direct:
-        yield Monday(url, direct, tmp_path / "files", tmp_path / "recipes")
+    with an_org_with(SCHEMA, tmp_path) as direct:
+        yield Monday(str(direct.http.base_url), direct, tmp_path / "files", tmp_path / "recipes")
 
 
 def by_recipe(file: str, recipe: str = "accounts-weekly") -> dict[str, Any]:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from salesforce_emulator import Assumptions, EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import Caller, calling
-from tests.support.asgi_server import running
+from salesforce_emulator import Assumptions
+from tests.salesforce_emulator.caller import Caller, an_org_with
 
 SCHEMA = """
 objects:
@@ -21,11 +20,7 @@ objects:
 @contextmanager
 def blanking_org(folder: Path) -> Iterator[Caller]:
     """An org in a folder that gives failed rows back with blanks where the header is not in the field's own case."""
-    schema = folder / "schema.yaml"
-    schema.write_text(SCHEMA)
-    assumptions = Assumptions(differing_header_case="blanked")
-    config = EmulatorConfig(data_dir=folder / "org", schema_file=schema, assumptions=assumptions)
-    with running(create_app(config)) as url, calling(url) as caller:
+    with an_org_with(SCHEMA, folder, assumptions=Assumptions(differing_header_case="blanked")) as caller:
         yield caller
 
 

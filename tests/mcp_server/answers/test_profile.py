@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from salesforce_emulator import EmulatorConfig, create_app
 from tests.mcp_server.answers.halves import TOKEN_BUDGET, sized_halves
+from tests.salesforce_emulator.caller import app_with
 from tests.support.asgi_server import running
 from tests.support.orgs import agent, call, text_of
 
@@ -27,9 +27,7 @@ objects:
 @pytest.fixture
 def org_url(tmp_path: Path) -> Iterator[str]:
     wide = ", ".join(f"Value {number:04}" for number in range(1_000))
-    (tmp_path / "schema.yaml").write_text(SCHEMA.replace("PICKLIST", wide))
-    config = EmulatorConfig(data_dir=tmp_path / "org", schema_file=tmp_path / "schema.yaml")
-    with running(create_app(config)) as url:
+    with running(app_with(SCHEMA.replace("PICKLIST", wide), tmp_path)) as url:
         yield url
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from tests.salesforce_emulator.behaviours import assumed, doc, own
-from tests.salesforce_emulator.caller import DATA, an_org, an_org_with
+from tests.salesforce_emulator.caller import DATA, an_org_with
 from tests.salesforce_emulator.schema.schemas import OBJECTS, SCHEMA, fields_of
 
 TYPES = """
@@ -29,8 +29,7 @@ objects:
 @doc("Object reference, Custom Objects: names with a namespace, and __pc for fields of person accounts; Field Types")
 @assumed("the form of a time of day in a query")
 def test_names_of_packages_and_person_accounts_and_more_types_are_loaded_described_and_queried(tmp_path: Path) -> None:
-    (file := tmp_path / "schema.yaml").write_text(TYPES)
-    with an_org(tmp_path / "org", schema_file=file) as org:
+    with an_org_with(TYPES, tmp_path) as org:
         account = org.succeeded(org.load("Name,Birthday__pc\nAcme,1990-02-03\n"))[0]["sf__Id"]
         job = org.load(
             "acme__Lines__c,acme__Opens__c,acme__Secret__c,acme__Place__Latitude__s,acme__Place__Longitude__s,acme__Account__r.Id\n"
