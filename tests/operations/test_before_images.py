@@ -111,8 +111,7 @@ async def client(direct: Caller) -> AsyncIterator[Client]:
 
 
 def records(direct: Caller) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = direct.query(f"SELECT Id, {FIELDS} FROM Account ORDER BY Erp_Id__c")["records"]
-    return [{name: value for name, value in record.items() if name != "attributes"} for record in found]
+    return direct.records(f"SELECT Id, {FIELDS} FROM Account ORDER BY Erp_Id__c")
 
 
 async def opened(client: Client, csv: str, body: dict[str, str] = UPSERT) -> str:

@@ -56,8 +56,7 @@ def before(*jobs: str) -> dict[str, Any]:
 
 def things(direct: Caller, like: str, fields: str = FIELDS) -> list[dict[str, Any]]:
     """The records whose names begin so, without their ids."""
-    found = direct.query(f"SELECT {fields} FROM Thing__c WHERE Name LIKE '{like}%' ORDER BY Name")["records"]
-    return [{name: value for name, value in record.items() if name != "attributes"} for record in found]
+    return direct.records(f"SELECT {fields} FROM Thing__c WHERE Name LIKE '{like}%' ORDER BY Name")
 
 
 def made(direct: Caller, csv: str, sobject: str = "Thing__c") -> list[str]:
@@ -238,8 +237,8 @@ async def test_an_object_with_more_fields_than_a_query_takes_comes_back(client: 
     job = await delete_job(client, [wide], "Wide__c")
     await closed(client, job)
     await undone(client, job)
-    (record,) = direct.query(f"SELECT {','.join(WIDE)} FROM Wide__c")["records"]
-    assert [record[name] for name in WIDE] == cells
+    (record,) = direct.records(f"SELECT {','.join(WIDE)} FROM Wide__c")
+    assert list(record.values()) == cells
 
 
 async def test_a_record_that_was_there_twice_in_the_rows_comes_back_once(client: Client, direct: Caller) -> None:

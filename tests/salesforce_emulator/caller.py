@@ -129,6 +129,18 @@ class Caller:
         body: Job = self.http.get(f"{DATA}/query", params={"q": soql}).json()
         return body
 
+    def pages(self, first: Job) -> list[Job]:
+        """All pages of a query, of which this is the first."""
+        found = [first]
+        while not found[-1]["done"]:
+            found.append(self.http.get(found[-1]["nextRecordsUrl"]).json())
+        return found
+
+    def records(self, soql: str) -> list[Job]:
+        """All records that a query selects, as their fields alone."""
+        found = (record for page in self.pages(self.query(soql)) for record in page["records"])
+        return [{name: record[name] for name in record if name != "attributes"} for record in found]
+
     def count(self, where: str, object_: str = "Account") -> int:
         return int(self.query(f"SELECT COUNT() FROM {object_} WHERE {where}")["totalSize"])
 

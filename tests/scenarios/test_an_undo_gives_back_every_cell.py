@@ -140,7 +140,7 @@ class Org:
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
         caller.load("Code__c,Name\n" + "".join(f"R-{n},Region\n" for n in range(REGIONS)), "Region__c")
-        self.regions = Regions(tuple(row["Id"] for row in self._all("SELECT Id FROM Region__c")))
+        self.regions = Regions(tuple(row["Id"] for row in caller.records("SELECT Id FROM Region__c")))
         described = caller.http.get(f"{DATA}/sobjects/Thing__c/describe").raise_for_status().json()
         self._fields = [
             each["name"] for each in described["fields"] if not each["name"].startswith(("System", "LastMod"))
@@ -162,16 +162,8 @@ class Org:
 
     def records(self) -> dict[str, dict[str, Any]]:
         """Every field of every thing, but those that tell of the last change, by its id."""
-        found = self._all(f"SELECT {', '.join(self._fields)} FROM Thing__c")
-        return {record["Id"]: {name: record[name] for name in self._fields} for record in found}
-
-    def _all(self, soql: str) -> list[dict[str, Any]]:
-        page = self.caller.query(soql)
-        found: list[dict[str, Any]] = page["records"]
-        while not page["done"]:
-            page = self.caller.http.get(page["nextRecordsUrl"]).raise_for_status().json()
-            found += page["records"]
-        return found
+        found = self.caller.records(f"SELECT {', '.join(self._fields)} FROM Thing__c")
+        return {record["Id"]: record for record in found}
 
 
 @pytest.fixture

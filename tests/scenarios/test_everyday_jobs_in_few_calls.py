@@ -42,11 +42,7 @@ class Org:
 
     def records(self, soql: str) -> list[tuple[Any, ...]]:
         """The values of all records that a query selects, sorted."""
-        page = self.direct.query(soql)
-        assert page["done"]
-        return sorted(
-            tuple(str(value) for name, value in record.items() if name != "attributes") for record in page["records"]
-        )
+        return sorted(tuple(map(str, record.values())) for record in self.direct.records(soql))
 
     def count(self, name: str) -> int:
         """The number of all records of an object."""

@@ -1,6 +1,6 @@
 """Queries that tests send to an org."""
 
-from tests.salesforce_emulator.caller import DATA, Caller, Job
+from tests.salesforce_emulator.caller import DATA, Caller
 
 
 def names(org: Caller, where: str, object_: str = "Account", field: str = "Name") -> list[str]:
@@ -8,14 +8,6 @@ def names(org: Caller, where: str, object_: str = "Account", field: str = "Name"
     answer = org.query(f"SELECT {field} FROM {object_} {where}")
     assert isinstance(answer, dict), answer
     return [record[field] for record in answer["records"]]
-
-
-def pages(org: Caller, answer: Job) -> list[Job]:
-    """All pages of a query, of which the answer is the first."""
-    found = [answer]
-    while not found[-1]["done"]:
-        found.append(org.http.get(found[-1]["nextRecordsUrl"]).json())
-    return found
 
 
 def refusal(org: Caller, soql: str) -> tuple[str, str]:

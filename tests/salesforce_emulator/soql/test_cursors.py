@@ -8,13 +8,12 @@ import pytest
 
 from tests.salesforce_emulator.behaviours import assumed, doc, own, seen
 from tests.salesforce_emulator.caller import DATA, Caller, an_org
-from tests.salesforce_emulator.soql.queries import pages
 
 
 @doc("REST API guide, Query More Results")
 def test_long_answers_come_in_pages_of_2000(org: Caller) -> None:
     org.load("Name,Site\n" + "".join(f"{number:04},paged\n" for number in range(4500)))
-    found = pages(org, org.query("SELECT Name FROM Account WHERE Site = 'paged' ORDER BY Name DESC"))
+    found = org.pages(org.query("SELECT Name FROM Account WHERE Site = 'paged' ORDER BY Name DESC"))
     assert [len(page["records"]) for page in found] == [2000, 2000, 500]
     assert {page["totalSize"] for page in found} == {4500}
     assert [record["Name"] for page in found for record in page["records"]] == [f"{n:04}" for n in range(4499, -1, -1)]
@@ -29,7 +28,7 @@ def test_a_caller_may_ask_for_smaller_pages(org: Caller, asked: str, given: int)
     headers = {"Sforce-Query-Options": asked}
     soql = f"SELECT Name FROM Account WHERE Site = '{site}'"
     answer = org.http.get(f"{DATA}/query", params={"q": soql}, headers=headers).json()
-    assert [len(page["records"]) for page in pages(org, answer)] == [given, *[250 - given] * (given < 250)]
+    assert [len(page["records"]) for page in org.pages(answer)] == [given, *[250 - given] * (given < 250)]
 
 
 @doc("REST API guide, Query More Results")
