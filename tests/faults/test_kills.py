@@ -20,8 +20,7 @@ from tests.faults.org import FaultyOrg
 from tests.faults.rows import Rows
 from tests.support.commands import AS_MODULE, Environ, fresh_environ
 from tests.support.follower import HALVES
-from tests.support.next_call import next_call
-from tests.support.orgs import call, closed
+from tests.support.orgs import call, closed, undone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, and a shell")
 
@@ -109,9 +108,7 @@ async def test_an_update_is_undone_after_its_server_is_killed_in_the_close(
     org.caller.load(f"Id,Phone\n{changed},of another\n", "Account", "update")
     async with stdio_server(environ, pid_file) as client:
         await closed(client, job)
-        tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
-        undo = await call(client, tool, **arguments)
-        assert (await closed(client, undo["id"]))["numberRecordsFailed"] == 0
+        undo = await undone(client, job)
     assert org.phones(rows.mark) == before | {changed: "of another"}
     assert any(changed in each["what"] for each in undo["findings"]) == (not is_open)
     count(kills=1)

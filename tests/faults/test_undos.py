@@ -11,8 +11,7 @@ from tests.faults.conftest import Count
 from tests.faults.org import FaultyOrg, Server, server
 from tests.faults.rows import Rows
 from tests.faults.rules import name_of, rules_of_requests
-from tests.support.next_call import next_call
-from tests.support.orgs import call, closed, text_of
+from tests.support.orgs import call, closed, text_of, undo_call
 
 While = Literal["close", "undo"]
 REQUESTS: tuple[tuple[While, str], ...] = (
@@ -86,7 +85,7 @@ async def test_an_update_whose_reads_go_wrong_is_undone(
         org.go_right()
         org.caller.until(job)
         assert all(phone.startswith("new ") for phone in org.phones(rows.mark).values())
-        tool, arguments = next_call((await call(serving.tools, "get-ingest-job-status", jobId=job))["undo"])
+        tool, arguments = await undo_call(serving.tools, job)
         if situation == "undo":
             serving.patience.shorten()
             begin(org)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.salesforce_emulator.caller import Caller, app_with, calling
 from tests.support.asgi_server import running
 from tests.support.next_call import next_call
-from tests.support.orgs import agent, call, closed, loaded, refusal
+from tests.support.orgs import agent, call, closed, loaded, refusal, undo_call, undone
 
 SCHEMA = """
 objects:
@@ -126,15 +126,6 @@ async def done(client: Client, csv: str, body: dict[str, str]) -> str:
     return job
 
 
-async def undone(client: Client, job_id: str) -> dict[str, Any]:
-    """The answer to the call that undoes a job, as its status names it, once the new job is closed."""
-    tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job_id))["undo"])
-    made = await call(client, tool, **arguments)
-    ended = await closed(client, made["id"])
-    assert ended["numberRecordsFailed"] == 0
-    return made
-
-
 async def test_an_upsert_is_undone_cell_by_cell(client: Client, direct: Caller) -> None:
     before = records(direct)
     job = await opened(client, NEW)
@@ -234,7 +225,7 @@ async def test_a_change_of_another_field_since_is_no_obstacle(client: Client, di
 async def test_an_undo_that_was_done_finds_nothing_to_undo(client: Client, direct: Caller) -> None:
     job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
     await undone(client, job)
-    tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
+    tool, arguments = await undo_call(client, job)
     assert f"There is nothing to undo. Already as before job {job}: 1 record." in await refusal(
         client, tool, **arguments
     )

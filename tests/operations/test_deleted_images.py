@@ -9,11 +9,10 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from salesforce_emulator import EmulatorConfig, create_app
-from tests.salesforce_emulator.caller import FAULTS, Caller, an_org_with, calling
+from tests.salesforce_emulator.caller import Caller, an_org_with, calling
 from tests.support.altered_results import AlteredResults, first_rows
 from tests.support.asgi_server import running
-from tests.support.next_call import next_call
-from tests.support.orgs import agent, call, closed, refusal
+from tests.support.orgs import agent, call, closed, refusal, undo_call, undone
 
 WIDE = [f"Field_with_a_name_as_long_as_can_be_{number:03}__c" for number in range(150)]
 SCHEMA = f"""
@@ -70,14 +69,6 @@ async def delete_job(client: Client, ids: list[str], sobject: str = "Thing__c", 
     return str(
         (await call(client, "create-ingest-job", body=body(operation, sobject), data=rows, preflight="off"))["id"]
     )
-
-
-async def undone(client: Client, job_id: str) -> dict[str, Any]:
-    """The answer to the call that undoes a job, as its status names it, once the new job is closed."""
-    tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job_id))["undo"])
-    answer = await call(client, tool, **arguments)
-    assert (await closed(client, answer["id"]))["numberRecordsFailed"] == 0
-    return answer
 
 
 def told(answer: dict[str, Any], *ids: str) -> list[str]:
@@ -173,9 +164,9 @@ async def test_the_undo_of_an_insert_is_undone_and_the_rows_are_known_again(clie
 async def test_a_record_that_the_job_did_not_delete_stays_as_it_is(client: Client, direct: Caller) -> None:
     ids = made(direct, "Name\nLocked 1\nLocked 2\n")
     job = await delete_job(client, ids)
-    direct.http.post(FAULTS, json={"rules": [{"on": "processing", "fault": "locked-rows", "times": 1}]})
+    direct.go_wrong({"on": "processing", "fault": "locked-rows", "times": 1})
     assert (await closed(client, job))["numberRecordsFailed"] == 1
-    direct.http.delete(FAULTS)
+    direct.go_right()
     undo = await undone(client, job)
     assert len(things(direct, "Locked")) == 2
     assert told(undo, job, *ids) == snapshot(
@@ -190,9 +181,9 @@ async def test_rows_of_the_delete_that_failed_and_went_again_take_no_record_from
     client: Client, direct: Caller
 ) -> None:
     job = await delete_job(client, made(direct, "Name\nTried 1\nTried 2\n"))
-    direct.http.post(FAULTS, json={"rules": [{"on": "processing", "fault": "locked-rows", "times": 1}]})
+    direct.go_wrong({"on": "processing", "fault": "locked-rows", "times": 1})
     assert (await closed(client, job))["numberRecordsFailed"] == 1
-    direct.http.delete(FAULTS)
+    direct.go_right()
     failed = {"rowsOf": {"jobs": [job], "which": ["failed"]}}
     again = await call(client, "create-ingest-job", body=body("delete"), data=failed)
     await closed(client, again["id"])
@@ -211,7 +202,7 @@ async def test_records_that_a_short_result_leaves_out_come_back_all_the_same(tmp
         async with agent(url, allow_operation=("delete",)) as client:
             job = await delete_job(client, ids, "Account")
             await closed(client, job)
-            tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job))["undo"])
+            tool, arguments = await undo_call(client, job)
             text = await refusal(client, tool, **arguments)
             assert "1 row, where by the counters of the job there are 3" in text
             undo = await undone(client, job)

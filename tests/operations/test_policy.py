@@ -197,7 +197,7 @@ async def test_rows_beyond_the_bounds_go_nowhere_through_the_tools(
 
 
 async def test_rows_within_the_bounds_are_loaded_through_both_surfaces(org_url: str) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "max_job_rows": 2,
         "max_job_bytes": 24,
         "deny_fields": ("Contact.OwnerId", "Phone"),

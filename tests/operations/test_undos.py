@@ -4,8 +4,7 @@ from typing import Any
 
 from mcp import Client
 
-from tests.support.next_call import next_call
-from tests.support.orgs import agent, call, closed
+from tests.support.orgs import agent, call, closed, undo_call
 from tests.support.watched_org import WatchedOrg
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -26,16 +25,11 @@ async def given_ids_of(client: Client, job_id: str, operation: str, **rows: Any)
     return str(job["id"])
 
 
-async def next_undo(client: Client, job_id: str) -> tuple[str, dict[str, Any]]:
-    """The call that the status of a job names for its undo."""
-    return next_call((await call(client, "get-ingest-job-status", jobId=job_id))["undo"])
-
-
 async def test_an_update_by_the_ids_of_what_was_created_is_no_undo(org: WatchedOrg) -> None:
     async with agent(org.url, allow_operation=("delete",)) as client:
         job = await inserted(client, "Updated")
         await given_ids_of(client, job, "update", set={"Site": "x"})
-        assert (await next_undo(client, job))[0] == "create-ingest-job"
+        assert (await undo_call(client, job))[0] == "create-ingest-job"
 
 
 async def test_a_delete_that_deleted_no_record_is_no_undo_beside_the_one_that_did(org: WatchedOrg) -> None:
@@ -43,7 +37,7 @@ async def test_a_delete_that_deleted_no_record_is_no_undo_beside_the_one_that_di
         job = await inserted(client, "Deleted")
         undo = await given_ids_of(client, job, "delete")
         late = await given_ids_of(client, job, "delete", set={"Id": "001000000000001AAA"})
-        assert (await next_undo(client, job)) == ("get-ingest-job-status", {"jobId": undo})
+        assert (await undo_call(client, job)) == ("get-ingest-job-status", {"jobId": undo})
         assert (await call(client, "get-ingest-job-status", jobId=late))["numberRecordsFailed"] == 2
 
 
@@ -51,4 +45,4 @@ async def test_an_undo_whose_job_is_gone_is_not_known(org: WatchedOrg) -> None:
     async with agent(org.url, allow_operation=("delete",)) as client:
         job = await inserted(client, "Gone")
         await call(client, "delete-ingest-job", jobId=await given_ids_of(client, job, "delete"))
-        assert (await next_undo(client, job))[0] == "create-ingest-job"
+        assert (await undo_call(client, job))[0] == "create-ingest-job"

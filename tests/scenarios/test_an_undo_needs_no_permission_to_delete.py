@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,9 @@ import httpx2
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
-from pydantic import SecretStr
 
-from salesforce_bulk_ingest.app.mcp_surface import build_mcp
-from salesforce_bulk_ingest.app.services import open_services
-from salesforce_bulk_ingest.rest.routes import build_rest
-from salesforce_bulk_ingest.settings import Settings
-from salesforce_emulator import ACCESS_TOKEN
-from tests.salesforce_emulator.caller import FAULTS, Caller, calling
-from tests.support.next_call import next_call
-from tests.support.orgs import WatchingClient, call, closed, paths_in, refusal
+from tests.salesforce_emulator.caller import Caller, calling
+from tests.support.orgs import both_surfaces, call, closed, refusal, undoing
 
 INSERT = {"object": "Account", "operation": "insert"}
 DELETE = {"object": "Account", "operation": "delete"}
@@ -27,18 +20,8 @@ CLOSE = {"state": "UploadComplete"}
 VICTIM = "Victim"
 Surfaces = tuple[Client, httpx2.AsyncClient]
 
-
-@asynccontextmanager
-async def server(url: str, folder: Path, **settings: Any) -> AsyncIterator[Surfaces]:
-    """Both surfaces of a server over this org, which allows no deletes unless it is told to."""
-    chosen = Settings(instance_url=url, access_token=SecretStr(ACCESS_TOKEN), **settings)
-    async with open_services(chosen, paths_in(folder)) as services:
-        transport = httpx2.ASGITransport(build_rest(services.gateway))
-        async with (
-            WatchingClient(build_mcp(services, None)) as client,
-            httpx2.AsyncClient(transport=transport, base_url="http://localhost/v1/jobs/ingest") as rest,
-        ):
-            yield client, rest
+server = partial(both_surfaces, embedded=False)
+"""A server over an org that is not its own, in which it allows no deletes unless it is told to."""
 
 
 @pytest.fixture
@@ -49,7 +32,7 @@ def direct(org_url: str) -> Iterator[Caller]:
 
 @pytest.fixture
 async def surfaces(org_url: str, tmp_path: Path) -> AsyncIterator[Surfaces]:
-    async with server(org_url, tmp_path) as surfaces:
+    async with server(org_url, folder=tmp_path) as surfaces:
         yield surfaces
 
 
@@ -72,19 +55,13 @@ def created(*jobs: str, **more: Any) -> dict[str, Any]:
     return {"rowsOf": {"jobs": list(jobs), "which": ["created"]}, **more}
 
 
-async def undoing(client: Client, job_id: str) -> str:
-    """The id of the job that the status of a job names as its undo, with its rows."""
-    tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=job_id))["undo"])
-    return str((await call(client, tool, **arguments))["id"])
-
-
 def sentence_in(text: str) -> str:
     return str(re.findall(r"delete [0-9,]+ Account in [^\"(.]*\(job [^)]*\) [0-9a-f]{12}", text)[-1])
 
 
 async def test_what_a_job_created_is_deleted_once_a_person_confirms(surfaces: Surfaces, direct: Caller) -> None:
     client, _ = surfaces
-    undo = await undoing(client, await inserted(client, "Undone"))
+    undo = (await undoing(client, await inserted(client, "Undone")))["id"]
     told = await refusal(client, "close-abort-ingest-job", jobId=undo, body=CLOSE)
     assert direct.count("Name = 'Undone'") == 1
     closing = {"jobId": undo, "body": CLOSE, "confirm": sentence_in(told), "waitSeconds": 30}
@@ -93,8 +70,8 @@ async def test_what_a_job_created_is_deleted_once_a_person_confirms(surfaces: Su
 
 
 async def test_it_is_confirmed_where_no_other_close_is(org_url: str, tmp_path: Path) -> None:
-    async with server(org_url, tmp_path, confirm=()) as (client, rest):
-        undo = await undoing(client, await inserted(client, "Not asked"))
+    async with server(org_url, folder=tmp_path, confirm=()) as (client, rest):
+        undo = (await undoing(client, await inserted(client, "Not asked")))["id"]
         assert "a person has to confirm" in await refusal(client, "close-abort-ingest-job", jobId=undo, body=CLOSE)
         refused = await rest.patch(f"/{undo}", json=CLOSE)
         assert refused.status_code == 403 and "a person has to confirm" in refused.text
@@ -188,7 +165,7 @@ async def test_a_delete_job_made_elsewhere_is_neither_filled_nor_closed(
 
 async def test_the_job_of_an_undo_takes_no_other_rows(surfaces: Surfaces, victim: str) -> None:
     client, rest = surfaces
-    undo, csv = await undoing(client, await inserted(client, "Has rows")), f"Id\n{victim}\n"
+    undo, csv = (await undoing(client, await inserted(client, "Has rows")))["id"], f"Id\n{victim}\n"
     assert "are refused here" in await refusal(client, "upload-data-ingest-job", jobId=undo, body={"csv": csv})
     put = await rest.put(f"/{undo}/batches", content=csv, headers={"Content-Type": "text/csv"})
     assert put.status_code == 403
@@ -197,10 +174,10 @@ async def test_the_job_of_an_undo_takes_no_other_rows(surfaces: Surfaces, victim
 async def test_an_undo_whose_rows_did_not_arrive_goes_on_by_the_same_call(surfaces: Surfaces, direct: Caller) -> None:
     client, _ = surfaces
     own = await inserted(client, "Late")
-    direct.http.post(FAULTS, json={"rules": [{"on": "upload", "fault": "request-limit", "times": 1}]})
+    direct.go_wrong({"on": "upload", "fault": "request-limit", "times": 1})
     call_again = {"body": DELETE, "data": created(own)}
     await refusal(client, "create-ingest-job", **call_again)
-    direct.http.delete(FAULTS)
+    direct.go_right()
     undo = (await call(client, "create-ingest-job", **call_again))["id"]
     assert "a person has to confirm" in await refusal(client, "close-abort-ingest-job", jobId=undo, body=CLOSE)
 
@@ -209,11 +186,11 @@ async def test_an_undo_whose_rows_did_not_arrive_goes_on_by_the_same_call(surfac
 async def test_what_a_server_with_more_rights_filled_is_not_closed_by_one_without(
     org_url: str, tmp_path: Path, victim: str, rows: str
 ) -> None:
-    async with server(org_url, tmp_path, allow_operation=("delete",)) as (client, _):
+    async with server(org_url, folder=tmp_path, allow_operation=("delete",)) as (client, _):
         own = await inserted(client, "More rights")
         data = {"csv": f"Id\n{victim}\n"} if rows == "csv" else created(own, set={"Id": victim})
         job = (await call(client, "create-ingest-job", body=DELETE, data=data))["id"]
-    async with server(org_url, tmp_path) as (client, rest):
+    async with server(org_url, folder=tmp_path) as (client, rest):
         assert "are refused here" in await refusal(client, "close-abort-ingest-job", jobId=job, body=CLOSE)
         assert (await rest.patch(f"/{job}", json=CLOSE)).status_code == 403
 
@@ -222,16 +199,16 @@ async def test_what_a_server_with_more_rights_filled_is_not_closed_by_one_withou
     "settings", [{"allow_undo": False}, {"deny_operations": ("delete",)}, {"deny_objects": ("Account",)}]
 )
 async def test_the_operator_can_refuse_it(org_url: str, tmp_path: Path, settings: dict[str, Any]) -> None:
-    async with server(org_url, tmp_path) as (client, _):
+    async with server(org_url, folder=tmp_path) as (client, _):
         own = await inserted(client, "Refused")
-        undo = await undoing(client, own)
-    async with server(org_url, tmp_path, **settings) as (client, _):
+        undo = (await undoing(client, own))["id"]
+    async with server(org_url, folder=tmp_path, **settings) as (client, _):
         assert "refused here" in await refusal(client, "create-ingest-job", body=DELETE, data=created(own))
         assert "refused here" in await refusal(client, "close-abort-ingest-job", jobId=undo, body=CLOSE)
 
 
 async def test_who_confirms_an_insert_hears_how_it_can_be_undone(org_url: str, tmp_path: Path) -> None:
-    async with server(org_url, tmp_path, confirm=("insert",)) as (client, _):
+    async with server(org_url, folder=tmp_path, confirm=("insert",)) as (client, _):
         job = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nHeard\n"}, loadAgain=True)
         told = await refusal(client, "close-abort-ingest-job", jobId=job["id"], body=CLOSE)
         assert "Once closed, it can be undone by deleting what it creates." in told

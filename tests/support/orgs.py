@@ -14,6 +14,7 @@ import httpx2
 from anyio.abc import TaskGroup
 from mcp import Client, MCPError
 from mcp_types import CallToolResult, CompleteResult, ListResourcesResult, ReadResourceResult
+from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from salesforce_bulk_ingest.app.chosen_files import DAY_SECONDS
@@ -49,11 +50,12 @@ from salesforce_bulk_ingest.results.save_roots import NO_SAVE_ROOTS
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.validation.destination import UPLOAD_LIMIT_BYTES
-from salesforce_emulator import EmulatorConfig, create_app
+from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.support.answer_fields import full_schema, listed_schema, unlisted_fields
 from tests.support.asgi_server import running
 from tests.support.canary import look, look_at_files
 from tests.support.guarded import audit_in, nothing_to_confirm
+from tests.support.next_call import next_call
 
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")
@@ -173,19 +175,29 @@ async def agent(
 
 
 @asynccontextmanager
-async def both_surfaces(org_url: str, **settings: Any) -> AsyncIterator[tuple[Client, httpx2.AsyncClient]]:
-    """A client of the nine tools, and an HTTP client of `/v1/jobs/ingest`, of one server over this embedded org."""
-    chosen = Settings(**{"emulator": True, **settings})
+async def both_surfaces(
+    org_url: str, *, embedded: bool = True, folder: Path | None = None, **settings: Any
+) -> AsyncIterator[tuple[Client, httpx2.AsyncClient]]:
+    """A client of the nine tools, and an HTTP client of `/v1/jobs/ingest`, of one server over this org.
+
+    Args:
+        org_url: the base URL of the org.
+        embedded: whether the server takes the org for its own, in which it allows more than in one that it is told of.
+        folder: the folder of the server's files; None for one that is removed in the end.
+        settings: the settings of the server.
+    """
+    told = {"emulator": True} if embedded else {"instance_url": org_url, "access_token": SecretStr(ACCESS_TOKEN)}
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        async with open_services(chosen, paths_in(folder), EmbeddedOrg(org_url, folder)) as services:
+        kept_in = folder or Path(temporary)
+        org = EmbeddedOrg(org_url, kept_in) if embedded else None
+        async with open_services(Settings(**{**told, **settings}), paths_in(kept_in), org) as services:
             transport = httpx2.ASGITransport(build_rest(services.gateway))
             async with (
                 WatchingClient(build_mcp(services, None)) as client,
                 httpx2.AsyncClient(transport=transport, base_url="http://localhost/v1/jobs/ingest") as rest,
             ):
                 yield client, rest
-        look_at_files(folder)
+        look_at_files(kept_in)
 
 
 @asynccontextmanager
@@ -315,6 +327,24 @@ async def closed(client: Client, job_id: str) -> dict[str, Any]:
     closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
     answer = await call(client, "close-abort-ingest-job", **closing)
     assert answer["state"] in {"JobComplete", "Failed"}, answer
+    return answer
+
+
+async def undo_call(client: Client, job_id: str) -> tuple[str, dict[str, Any]]:
+    """The call that undoes a job, or shows its undo, as the status of the job names it."""
+    return next_call((await call(client, "get-ingest-job-status", jobId=job_id))["undo"])
+
+
+async def undoing(client: Client, job_id: str) -> dict[str, Any]:
+    """The answer to the call that undoes a job, as its status names it; the new job is not closed."""
+    tool, arguments = await undo_call(client, job_id)
+    return await call(client, tool, **arguments)
+
+
+async def undone(client: Client, job_id: str) -> dict[str, Any]:
+    """The answer to the call that undoes a job, once the new job is closed and each of its rows has succeeded."""
+    answer = await undoing(client, job_id)
+    assert (await closed(client, answer["id"]))["numberRecordsFailed"] == 0
     return answer
 
 

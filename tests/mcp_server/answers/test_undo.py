@@ -7,7 +7,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.support.next_call import next_call
-from tests.support.orgs import agent, call, closed, text_of
+from tests.support.orgs import agent, call, closed, text_of, undo_call
 from tests.support.watched_org import WatchedOrg
 
 ROWS = {"csv": "Name\nWrong\n"}
@@ -71,7 +71,7 @@ async def test_an_undo_names_the_first_records_that_it_deletes(org: WatchedOrg, 
         body = {"object": "Account", "operation": "insert"}
         made = await call(client, "create-ingest-job", body=body, data=rows, preflight="off")
         await closed(client, made["id"])
-        tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=made["id"]))["undo"])
+        tool, arguments = await undo_call(client, made["id"])
         deleting = await call(client, tool, **arguments, dryRun=dry_run)
     ids = {str(record["Name"]): str(record["Id"]) for record in org.records("SELECT Id, Name FROM Account")}
     (found,) = deleting["findings"]
@@ -109,7 +109,7 @@ async def test_an_undo_that_began_is_shown_in_place_of_another(operation: str, o
         rows = {"csv": f"Name,External_Id__c\nAgain {operation} 1,{operation}1\nAgain {operation} 2,{operation}2\n"}
         made = await call(client, "create-ingest-job", body=body, data=rows)
         await closed(client, made["id"])
-        tool, arguments = next_call((await call(client, "get-ingest-job-status", jobId=made["id"]))["undo"])
+        tool, arguments = await undo_call(client, made["id"])
         undoing = await call(client, tool, **arguments)
         told = []
         for _ in range(2):
