@@ -3,6 +3,7 @@
 import pytest
 
 from salesforce_bulk_ingest.validation.totals import MOST_CELLS
+from tests.loading.making import findings_of
 from tests.validation.test_not_rows import rows_left
 
 TWO = "Name,Amount\n"
@@ -33,6 +34,28 @@ FOUR = "Name,City,Count,Amount\n"
 )
 def test_a_row_whose_figures_are_made_of_the_rows_above_is_a_total(rows: str, totals: str) -> None:
     assert rows_left(f"{TWO}{rows}{totals}\nCid,1\n") == f"{TWO}{rows}Cid,1\n".replace("\n\n", "\n").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("rows", "total"),
+    [
+        pytest.param("Acme,Berlin,10\nAcme,Berlin,20\n", "Acme Total,,30", id="Excel's subtotal"),
+        pytest.param("Acme,Berlin,10\nAcme,Berlin,20\n", ",Berlin Total,30", id="of an inner group"),
+        pytest.param("Acme,Berlin,10\nAcme,Berlin,20\n", ",Berlin Total,30\nAcme Total,,30", id="of both"),
+        pytest.param(
+            'Acme GmbH,,"1.000,00"\nAcme GmbH,,"234,50"\n', '"Acme GmbH Ergebnis","","1.234,50"', id="German Excel's"
+        ),
+    ],
+)
+def test_a_total_of_a_group_is_an_error_unless_it_is_left_out_or_sent(rows: str, total: str) -> None:
+    header = "Name,City,Amount\n"
+    assert any("Totals stand among the rows" in each for each in findings_of(f"{header}{rows}{total}\n".encode()))
+    assert rows_left(f"{header}{rows}{total}\n") == f"{header}{rows}".splitlines()
+
+
+@pytest.mark.parametrize("above", ["", "X,1,2,3\n", "Acme,,,99\nTotal,,,99\n"])
+def test_a_name_that_ends_in_a_word_for_totals_is_a_row_where_it_is_that_of_no_group_above(above: str) -> None:
+    assert "Care Total,,,99" in rows_left(f"Name,A,B,C\n{above}Care Total,,,99\nX,1,2,3\n")
 
 
 def test_totals_of_a_pivot_are_known_though_most_of_their_cells_are_filled() -> None:

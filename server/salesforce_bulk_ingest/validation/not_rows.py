@@ -17,14 +17,12 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block
 from salesforce_bulk_ingest.csvio.header import Header, names_delimiter
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS, Delimiter
 from salesforce_bulk_ingest.validation.totals import (
-    FIGURE,
     NO_ROWS_ABOVE,
     SHORT_TOTALS,
     TOTALS,
     RowsAbove,
     begins_with,
     is_short_total,
-    names_group,
     worded_rows,
 )
 
@@ -65,9 +63,6 @@ _GROUP_TITLE = re.compile(r".+\([\d.,]+ records?\)")
 
 _RULER = re.compile("[-=_]{2,}")
 """What sqlcmd writes between header and rows."""
-
-_TOTAL_ENDS = tuple(form for word in ("otal", "otaal", "rgebnis", "umme") for form in (word, word.upper()))
-"""What a text has to have for one of `TOTAL_ENDS`, which are searched for one after the other."""
 
 _KEY = re.compile(r"[^\s\d]*\d\S*")
 """A single word with a digit, such as an id or a number of an order: a row may well have that alone."""
@@ -211,12 +206,8 @@ class NotRowFinder:
             numbers = range(len(column)) if rows is None else rows
             cells = column if rows is None else [column[row] for row in rows]
             text = "\n".join(cells)
-            # These words come after a space, and to look for one character costs nothing beside several.
-            if self._width > 2 and " " in text:
-                if any(end in text for end in _TOTAL_ENDS):
-                    yield from self._totals_of_groups(block, numbers, cells)
-                if " record" in text:
-                    yield from self._titles_of_groups(block, numbers, cells)
+            if self._width > 2 and " record" in text:
+                yield from _titles_of_groups(block, numbers, cells)
             if self._prefixes.isdisjoint(map(_PREFIX, cells)) or not self._may_be_none(text):
                 return
             blank = list[int]()
@@ -231,31 +222,6 @@ class NotRowFinder:
         for row in rows or ():
             if not any(map(str.strip, block.rows[row])):
                 yield row, "blank"
-
-    def _totals_of_groups(
-        self, block: ParsedBlock, rows: Sequence[int], cells: Sequence[str]
-    ) -> Iterator[tuple[int, Kind]]:
-        """Yield the rows with figures alone after the name of a group and the word for a total.
-
-        Args:
-            block: the rows of a block.
-            rows: the indexes of some of them, whose cells up to a column are blank.
-            cells: their cells in this column.
-        """
-        for row, cell in zip(rows, cells, strict=True):
-            if names_group(cell.strip().casefold()):
-                figures = [each.strip() for each in block.rows[row] if each and not each.isspace()][1:]
-                is_sparse = 2 * len(figures) <= max(self._width, len(block.rows[row])) - 1
-                if figures and is_sparse and all(map(FIGURE.fullmatch, figures)):
-                    yield row, "total"
-
-    def _titles_of_groups(
-        self, block: ParsedBlock, rows: Sequence[int], cells: Sequence[str]
-    ) -> Iterator[tuple[int, Kind]]:
-        """Yield the rows with nothing but the title of a group; see `_totals_of_groups` for the arguments."""
-        for row, cell in zip(rows, cells, strict=True):
-            if _GROUP_TITLE.fullmatch(cell.strip()) and sum(map(bool, map(str.strip, block.row(row)))) == 1:
-                yield row, "footer"
 
     def _may_be_none(self, cells: str) -> bool:
         """Return whether a row may be none whose first filled cell is on one of these lines, one for each cell or more."""
@@ -437,6 +403,19 @@ class TitleCheck:
             self.lines = lines
             do = f'If the header is on line {line}, leave out the lines before it: leaveOut {{"lines": "{lines}"}}.'
         self._findings.add("title", "error", what, do, line=first)
+
+
+def _titles_of_groups(block: ParsedBlock, rows: Sequence[int], cells: Sequence[str]) -> Iterator[tuple[int, Kind]]:
+    """Yield the rows with nothing but the title of a group.
+
+    Args:
+        block: the rows of a block.
+        rows: the indexes of some of them, whose cells up to a column are blank.
+        cells: their cells in this column.
+    """
+    for row, cell in zip(rows, cells, strict=True):
+        if _GROUP_TITLE.fullmatch(cell.strip()) and sum(map(bool, map(str.strip, block.row(row)))) == 1:
+            yield row, "footer"
 
 
 def _first_of_several_cells(rows: ParsedBlock) -> int | None:

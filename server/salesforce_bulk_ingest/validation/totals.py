@@ -3,7 +3,11 @@
 Words alone may be a record's name: "Total Energies" is a company, and "Count Basie" a person. So a row with such words is a
 total only if it has figures alone beside them, and most of these are the sum or the number of what is above in their
 columns, since the last total. Where the words name a group, as spreadsheets write for subtotals and in pivots ("Acme Total",
-"Total Acme", "Acme Average"), its name stands above, too, and its mean, its least and its greatest number will do.
+"Total Acme", "Acme Average"), its name has to stand above, too. Then, and where the words are nobody's name ("Grand
+Average"), the mean, the least and the greatest number of what is above will do.
+
+Where at least half of the other cells are blank, or a blank line or row stands right above, words that are nobody's name are
+enough, and so is a short one ("Total") with any figure.
 """
 
 import re
@@ -14,7 +18,7 @@ from typing import Final, Self
 
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 
-FIGURE: Final = re.compile(r"[-(]?\s*[^\w\s+]?\s*([1-9][\d.,'\s]*|0([.,]\d+)?)\s*(\D{0,3})\)?")
+_FIGURE = re.compile(r"[-(]?\s*[^\w\s+]?\s*([1-9][\d.,'\s]*|0([.,]\d+)?)\s*(\D{0,3})\)?")
 """A number as a report has it, with a sign of a currency or not; no number of a phone, which begins with + or 0."""
 
 TOTALS = (
@@ -36,10 +40,6 @@ SHORT_TOTALS = (
     "som", "summa", "totalt", "i alt", "razem", "celkem", "toplam", "yhteensä", "összesen", "итого", "всего", "合計", "合计",
 )  # fmt: skip
 """The first filled cells of totals that may also be names of records, so that a figure has to follow."""
-
-TOTAL_ENDS = ("total", "totals", "subtotal", "totale", "totaal", "ergebnis", "teilergebnis", "summe")
-"""The last words of the total of a group, after its name: "Acme Total", as Excel writes for subtotals and in pivots. As with
-the short ones, a figure has to follow."""
 
 GROUP_FIGURES = (
     *SHORT_TOTALS, "subtotal", "subtotals", "count", "average", "avg", "mean", "maximum", "max", "minimum", "min",
@@ -182,7 +182,7 @@ class RowsAbove:
     def are_totalled_by(self, row: Sequence[str]) -> bool:
         """Return whether a row is a total of these."""
         (_, first), *figures = [(index, cell.strip()) for index, cell in enumerate(row) if cell and not cell.isspace()]
-        if not figures or not all(FIGURE.fullmatch(cell) for _, cell in figures):
+        if not figures or not all(_FIGURE.fullmatch(cell) for _, cell in figures):
             return False
         words = first.casefold()
         is_certain = begins_with(words, TOTALS) or self._have_group(words)
@@ -244,12 +244,6 @@ def begins_with(text: str, words: tuple[str, ...]) -> bool:
     return not text[len(found) :][:1].isalpha()
 
 
-def names_group(text: str) -> bool:
-    """Return whether a text ends, after the name of a group, in the word for a total."""
-    name, _, end = text.rpartition(" ")
-    return bool(name.strip()) and end in TOTAL_ENDS
-
-
 def is_short_total(text: str, others: Sequence[str]) -> bool:
     """Return whether a text is one of `SHORT_TOTALS` with its figure.
 
@@ -258,12 +252,12 @@ def is_short_total(text: str, others: Sequence[str]) -> bool:
         others: the other filled cells.
     """
     if others:
-        return (_is_short(text) or text.startswith(_BEFORE_GROUPS)) and all(map(FIGURE.fullmatch, others))
+        return (_is_short(text) or text.startswith(_BEFORE_GROUPS)) and all(map(_FIGURE.fullmatch, others))
     for word in SHORT_TOTALS:
         rest = text.removeprefix(word)
         figure = rest.lstrip(" :=")
         if rest != text and rest != figure and ":" in rest:
-            return FIGURE.fullmatch(figure) is not None
+            return _FIGURE.fullmatch(figure) is not None
     return False
 
 
@@ -282,7 +276,7 @@ def _with_cells(numbers: Numbers | None, cells: Sequence[str], mark: str) -> Num
         return None
     values = list[Decimal]()
     for cell in cells:
-        value = _number(cell, mark) if FIGURE.fullmatch(cell.strip()) else None
+        value = _number(cell, mark) if _FIGURE.fullmatch(cell.strip()) else None
         if value is None:
             return None
         values.append(value)
