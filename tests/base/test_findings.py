@@ -35,6 +35,17 @@ def test_the_same_kind_in_the_same_column_is_one_finding_with_its_first_lines_ea
     )
 
 
+def test_a_finding_that_stands_for_several_columns_is_of_their_kind() -> None:
+    findings = Findings()
+    for name in ("Phon", "Fax Number", "Website"):
+        findings.add("unknown column", "error", f"No field {name}.", "Do.", column=name, line=1)
+    findings.join("unknown column", ["Phon", "Fax Number"], "No fields.", "Take the proposal.")
+    assert [(finding.kind, finding.what, finding.count) for finding in findings.sorted()] == [
+        ("unknown column", "No fields.", 2),
+        ("unknown column", "No field Website.", 1),
+    ]
+
+
 def test_errors_come_first_and_else_the_order_is_that_in_which_they_were_found() -> None:
     findings = Findings()
     findings.add("bom", "warning", "a", "Do.")

@@ -65,7 +65,7 @@ class Finding:
         rows: the rows on the first lines, if they were looked for; None for a line on which none begins.
         cells: the different cells at fault where others in their place correct the mistake, and none of them where they are
             many, long or hidden; None where no other cells would.
-        kind: the kind of mistake; None where it is found in no row.
+        kind: the kind of mistake; None where no check found it, or where it stands for mistakes of several kinds.
     """
 
     level: Level
@@ -165,7 +165,7 @@ class Findings:
         if len(keys) < 2:
             return
         first = self._by_kind[keys[0]]
-        joined = Finding(first.level, what, do, lines=first.lines, count=len(keys), fails=first.fails)
+        joined = Finding(first.level, what, do, lines=first.lines, count=len(keys), fails=first.fails, kind=kind)
         self._by_kind = {
             (kind, "", None) if key == keys[0] else key: joined if key == keys[0] else finding
             for key, finding in self._by_kind.items()
