@@ -1,7 +1,7 @@
 """Findings of the checks: one finding for each kind of mistake in each column, with the first lines that have it."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -79,6 +79,11 @@ class Finding:
     rows: tuple[NamedRow | None, ...] = ()
     cells: tuple[str, ...] | None = None
     kind: FindingKind | None = field(default=None, compare=False)
+
+
+def errors_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings, errors first, and else in their order."""
+    return tuple(sorted(findings, key=lambda finding: finding.level != "error"))
 
 
 class Findings:
@@ -178,8 +183,7 @@ class Findings:
 
     def sorted(self) -> tuple[Finding, ...]:
         """Return the findings, errors first, and each level in the order in which they were found."""
-        found = (*self._by_kind.values(), *self._others.values())
-        return tuple(sorted(found, key=lambda finding: finding.level != "error"))
+        return errors_first((*self._by_kind.values(), *self._others.values()))
 
     def _new(self, key: tuple[FindingKind, str, str | None], finding: Finding) -> Finding:
         level = finding.level

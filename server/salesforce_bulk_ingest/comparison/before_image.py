@@ -179,10 +179,11 @@ def undo_rows(
     """
     undo, kept = UndoRows(written.names), set[str]()
     for number, (record_id, *before) in enumerate(image):
-        kept.add(same_id(record_id))
-        if updated is not None and same_id(record_id) not in updated:
+        key = same_id(record_id)
+        kept.add(key)
+        if updated is not None and key not in updated:
             continue
-        records = found.by_key.get(same_id(record_id), ())
+        records = found.by_key.get(key, ())
         cells = dict(zip(written.names, before, strict=True))
         standing, names = _standing(written, cells, wrote, records[0]) if records else (Standing.CHANGED, set())
         if standing is Standing.CHANGED:

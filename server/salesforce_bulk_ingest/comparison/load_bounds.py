@@ -90,7 +90,7 @@ class LoadBounds:
                 self.recipe,
             )
 
-    def check(self, plan: Plan, comparison: OrgComparison | None, *, writes: bool = True) -> None:
+    def check(self, plan: Plan, comparison: OrgComparison | None, *, writes: bool) -> None:
         """Raise OutOfBounds where the rows of a plan are out of the bounds, or may be, as far as their records were seen.
 
         A source that can't be read is not judged, and rows with errors are not judged by the records.

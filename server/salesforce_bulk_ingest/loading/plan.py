@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
-from salesforce_bulk_ingest.base.findings import Finding, FindingKind, Findings, Unreadable
+from salesforce_bulk_ingest.base.findings import Finding, FindingKind, Findings, Unreadable, errors_first
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.encodings import UTF_8
@@ -109,7 +109,7 @@ class Plan:
 
     def with_first_notes(self, notes: Sequence[Finding]) -> Self:
         """Return a copy of the plan with more findings, of which each stands before others of its level."""
-        return replace(self, findings=tuple(sorted((*notes, *self.findings), key=lambda each: each.level != "error")))
+        return replace(self, findings=errors_first((*notes, *self.findings)))
 
     def with_named_rows(self, lines: int) -> Self:
         """Return a copy of the plan whose first findings name the rows on their first lines, which are read again.
