@@ -296,10 +296,11 @@ class Settings(BaseModel):
     compare_rows: Annotated[
         Bound,
         Env("BULK_INGEST_COMPARE_ROWS"),
-        Flag("--compare-rows", "Most rows of a dry run compared with the org (10,000); 0 for none.", metavar="NUMBER"),
+        Flag("--compare-rows", "Most rows whose records are looked at (10,000); 0 for none.", metavar="NUMBER"),
     ] = Field(
         10_000,
-        description="Most rows that a dry run compares with the org; of more rows, an even sample; `0` for none",
+        description="Most rows whose records are looked at: of more, a dry run and the bounds of a recipe see an even "
+        "sample, and `match` and `changedOnly` refuse them; `0` for none",
     )
     undo_rows: Annotated[
         Bound,
