@@ -55,11 +55,6 @@ class LoadTarget:
         return self.key is not None and not (self.operation == "upsert" and self.key == ID_FIELD)
 
     @property
-    def takes_ids(self) -> bool:
-        """Whether the operation takes record ids of the records themselves, by which it finds them."""
-        return self.key == ID_FIELD
-
-    @property
     def key_form(self) -> KeyForm:
         """The function that gives all spellings of a record's key the same form."""
         return same_id if self.key == ID_FIELD else key_form(self.describe.field(self.key) if self.key else None)

@@ -36,10 +36,9 @@ class FieldProposals:
         self._operation = destination.operation or ""
         self._header = header
         self._meant: dict[int, str] = {}
-        self._refused_ids = set[int]()
         self._id_columns = id_columns
         self._key = None if describe is None or key is None else describe.field(key)
-        self._takes_ids = destination.load_target is not None and destination.load_target.takes_ids
+        self._takes_ids = destination.load_target is not None and destination.load_target.key == ID_FIELD
         self.of_ids: dict[int, FieldDescribe] = {}
         self._columns: Sequence[FieldColumn | UnknownColumn] = ()
         if describe is not None:
@@ -53,7 +52,6 @@ class FieldProposals:
         columns = columns_of(self._header, describe, {})
         for index, each in enumerate(columns):
             if isinstance(each, FieldColumn) and each.field.name == ID_FIELD and not self._takes_ids:
-                self._refused_ids.add(index)
                 self.of_ids[index] = each.field
         unknown = {index: column for index, column in enumerate(columns) if isinstance(column, UnknownColumn)}
         if not unknown:
@@ -82,7 +80,8 @@ class FieldProposals:
         if cells is None:
             return
         for index, field in self.of_ids.items():
-            if index in cells.with_ids or index in self._refused_ids:
+            is_refused_id = describe.field(self._header[index]) is not None
+            if index in cells.with_ids or is_refused_id:
                 self._meant[index] = field.name
             elif index in cells.with_others:
                 self._meant.pop(index, None)

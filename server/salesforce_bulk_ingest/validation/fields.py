@@ -181,7 +181,7 @@ class FieldChecks:
         if isinstance(column, UnknownColumn) or (load.deletes and not load.is_key(column)):
             return []
         # Whatever the cells are, they fail: that is told of the column.
-        if column.field.name == ID_FIELD and not column.parent_field and not load.takes_ids:
+        if column.field.name == ID_FIELD and not load.is_key(column):
             return []
         check = None if column.parent_field else check_of(column.field, load.describe.key_prefix)
         checks = [] if check is None else [check]

@@ -122,16 +122,20 @@ class HeaderChecks:
         for column in self._known:
             reason = None if self._load.is_key(column) else self._refusal(column.field)
             if reason:
-                do = "Leave it out: set null for it in columns."
-                keys = [key.name for key in keys_of(self._describe) if self._lacks(key.name)]
-                if column.field.name == ID_FIELD and keys:
-                    do += f" If it holds ids of another system, set {' or '.join(map(as_name, keys[:NAMES_SHOWN]))} there."
-                if column.field.name == "Name" and self._lacks("LastName"):
-                    do = OF_WHOLE_NAMES if self._lacks("FirstName") else OF_LAST_NAMES
-                elif column.field.type == "address" and self._lacks(street := street_of(column.field)):
-                    do = f"If it holds streets, set {street} for it in columns; null there leaves it out."
-                what = f"{reason}; rows that fill it fail."
+                what, do = f"{reason}; rows that fill it fail.", self._instead_of(column.field)
                 self._add("read-only", "warning", what, do, column.name, fails="other rows")
+
+    def _instead_of(self, field: FieldDescribe) -> str:
+        """Return what to do about a column of a field that rows can't fill."""
+        if field.name == "Name" and self._lacks("LastName"):
+            return OF_WHOLE_NAMES if self._lacks("FirstName") else OF_LAST_NAMES
+        if field.type == "address" and self._lacks(street := street_of(field)):
+            return f"If it holds streets, set {street} for it in columns; null there leaves it out."
+        do = "Leave it out: set null for it in columns."
+        keys = [key.name for key in keys_of(self._describe) if self._lacks(key.name)] if field.name == ID_FIELD else ()
+        if not keys:
+            return do
+        return f"{do} If it holds ids of another system, set {' or '.join(map(as_name, keys[:NAMES_SHOWN]))} there."
 
     def _lacks(self, name: str) -> bool:
         """Return whether the object has a field, and no column is for it."""
