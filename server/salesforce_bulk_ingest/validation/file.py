@@ -165,8 +165,7 @@ class FileChecks:
         wrong = _WRONG_END[self._dialect.line_ending]
         # All wrong line ends are counted in one call, since every line of a file may end wrongly.
         count = len(wrong.findall('"'.join(between_quotes[::2])))
-        matches = _matches(wrong, text, first_line) if count else ()
-        found = (line for line, is_in_cell in matches if not is_in_cell)
+        found = _lines_outside(wrong, between_quotes, first_line) if count else ()
         self._add_line_ends(list(islice(found, min(count, LINES_KEPT))), count)
         self._add_breaks_in_cells(_records_with(_WRONG_END[self._written_ending], between_quotes, first_line))
 
@@ -413,37 +412,38 @@ def _as_meant(word: str) -> str | None:
         return None
 
 
-def _records_with(pattern: re.Pattern[str], between_quotes: Sequence[str], first_line: int) -> Sequence[int]:
-    """Return the first line of each record that has a match inside quotes.
+def _lines_outside(pattern: re.Pattern[str], between_quotes: Sequence[str], first_line: int) -> Iterator[int]:
+    """Yield the line of each match outside quotes; see `_pieces`."""
+    for piece, first_of_piece, _ in islice(_pieces(between_quotes, first_line), 0, None, 2):
+        line, seen = first_of_piece, 0
+        for match in pattern.finditer(piece):
+            line += piece.count("\n", seen, match.start())
+            seen = match.start()
+            yield line
 
-    Args:
-        pattern: the pattern.
-        between_quotes: a text of whole records, split at its quotes.
-        first_line: the line on which it begins.
-    """
+
+def _records_with(pattern: re.Pattern[str], between_quotes: Sequence[str], first_line: int) -> Sequence[int]:
+    """Return the first line of each record that has a match inside quotes; see `_pieces`."""
     if pattern.search('"'.join(between_quotes[1::2])) is None:  # one call for most texts
         return ()
-    found, line, start, has_match = list[int](), first_line, first_line, False
+    inside = islice(_pieces(between_quotes, first_line), 1, None, 2)
+    return list(dict.fromkeys(record_line for piece, _, record_line in inside if pattern.search(piece)))
+
+
+def _pieces(between_quotes: Sequence[str], first_line: int) -> Iterator[tuple[str, int, int]]:
+    """Yield each piece of a text, the line on which it begins, and the line of the record in which it begins.
+
+    Args:
+        between_quotes: a text of whole records, split at its quotes: every second piece is inside quotes.
+        first_line: the line on which the text begins.
+    """
+    line = record_line = first_line
     for index, piece in enumerate(between_quotes):
+        yield piece, line, record_line
         breaks = piece.count("\n")
-        if index % 2:
-            has_match = has_match or pattern.search(piece) is not None
-        elif breaks:
-            if has_match:
-                found.append(start)
-            start, has_match = line + breaks, False
         line += breaks
-    return [*found, start] if has_match else found
-
-
-def _matches(pattern: re.Pattern[str], text: str, first_line: int) -> Iterator[tuple[int, bool]]:
-    """Yield the line of each match, and whether the match is inside quotes."""
-    line, quotes, seen = first_line, 0, 0
-    for match in pattern.finditer(text):
-        quotes += text.count('"', seen, match.start())
-        line += text.count("\n", seen, match.start())
-        seen = match.start()
-        yield line, quotes % 2 == 1
+        if breaks and not index % 2:
+            record_line = line
 
 
 def _badly_quoted(text: str, mark: str) -> Iterator[int]:
