@@ -147,12 +147,12 @@ class Where(ClosedModel):
 
 
 class RetryBody(ClosedModel):
-    """Rows of ended jobs, as they were sent."""
+    """Rows of ended jobs, to send again or to undo."""
 
     jobs: tuple[str, ...] = Field(min_length=1, max_length=MOST_JOBS, description=f"Their ids, at most {MOST_JOBS}")
     which: tuple[Which, ...] | None = Field(
         None,
-        description="missing: in no result; alone: created (new Ids), before (to undo). Default: the "
+        description="missing: in no result; alone: created (new Ids), before (old values). Default: the "
         "first three, or failed with where",
     )
     where: Where | None = Field(None, description="Of the failed rows, by error. Default: all")
@@ -300,7 +300,7 @@ class SourceBody(ClosedModel):
     recipe: str | None = Field(
         None, min_length=1, max_length=64, description="Name of a reviewed load of file; gives all else, body too"
     )
-    rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, as they were sent")
+    rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, to send again or undo")
 
 
 class DataBody(MappingBody, SourceBody):  # the fields of the last base come first

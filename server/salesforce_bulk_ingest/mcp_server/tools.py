@@ -186,11 +186,11 @@ class IngestTools:
         linesShown: LinesShown = LINES_SHOWN,
         compare: Compare = None,
     ) -> Annotated[CallToolResult, CreatedJobAnswer]:
-        """Create an ingest job for one object and one operation, first step of a load; with data, also check and upload
-        its rows, or only check them (dryRun: no job is made). Nothing is loaded before the job is closed. Without data,
-        each call makes another job; with data, an equal call within 10 minutes gets the first one's. insert adds; update
-        needs an Id column; upsert matches on externalIdFieldName; delete and hardDelete take an Id column only and are
-        refused unless the operator allows them."""
+        """Create an ingest job for one object and operation, first step of a load; with data, also check and upload its
+        rows, or only check them (dryRun: no job is made). Nothing is loaded before the job is closed. Without data, each
+        call makes another job; with data, an equal call within 10 minutes gets the first one's. update needs an Id
+        column; upsert matches on externalIdFieldName; delete and hardDelete take an Id column alone, if the operator
+        allows them. data.rowsOf retries or undoes earlier jobs."""
         options = {
             "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain,
             "linesShown": linesShown, "compare": compare,
