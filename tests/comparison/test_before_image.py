@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.comparison.before_image import (
+    JobChanges,
     NoImage,
     RowsWritten,
     UndoRows,
     WrittenFields,
     cell_of,
     image_rows,
+    rows_together,
+    undo_in_turn,
     undo_rows,
 )
 from salesforce_bulk_ingest.comparison.record_reader import RecordsFound
@@ -22,7 +26,12 @@ from salesforce_bulk_ingest.validation.destination import LoadTarget
 from tests.comparison.describing import DESCRIBE, PARENT, field
 
 ID = "001000000000001AAA"
-MORE = (field("Size__c", "double", scale=2), field("Tags__c", "multipicklist"), field("Mail__c", "email"))
+MORE = (
+    field("Size__c", "double", scale=2),
+    field("Tags__c", "multipicklist"),
+    field("Mail__c", "email"),
+    field("Vip__c", "boolean"),
+)
 UPDATEABLE = DESCRIBE.model_copy(
     update={
         "fields": tuple(
@@ -50,7 +59,7 @@ def undo(
     wrote.add([list(column) for column in zip(*rows, strict=True)])
     image = list(image_rows(fields, RecordsFound({"e-1": [{"Id": ID, "Ext__c": "E-1", **before}]})))
     found = RecordsFound({ID[:15]: [{"Id": ID, "Ext__c": "E-1", **now}]} if now is not None else {})
-    return undo_rows(fields, image, wrote, found, updated)
+    return undo_rows(JobChanges("JOB", wrote, image, updated), found)
 
 
 def test_what_the_rows_wrote_gets_back_what_it_held() -> None:
@@ -122,6 +131,66 @@ def test_a_lookup_that_was_written_by_a_key_gets_its_id_back() -> None:
     header = ["Ext__c", "Region__r.Code__c"]
     assert written(header).paths == ("Ext__c", "Region__c", "Region__r.Code__c")
     assert undo(header, [["E-1", "US"]], before, now).rows == [(0, (ID, "", "a00000000000001AAA"))]
+
+
+def in_turn(now: dict[str, Any], *jobs: tuple[list[str], list[str], dict[str, Any]]) -> list[UndoRows]:
+    """What undoes jobs, the newest first, each given by the header and the row of an upsert, and the record before it."""
+    changes = list[JobChanges]()
+    for header, row, before in jobs:
+        fields = written(header)
+        wrote = RowsWritten(fields)
+        wrote.add([[cell] for cell in row])
+        image = list(image_rows(fields, RecordsFound({"e-1": [{"Id": ID, "Ext__c": "E-1", **before}]})))
+        changes.append(JobChanges(f"JOB {len(changes)}", wrote, image, {ID[:15]}))
+    return undo_in_turn(changes, RecordsFound({ID[:15]: [{"Id": ID, "Ext__c": "E-1", **now}]}))
+
+
+def test_of_two_jobs_each_is_undone_as_if_the_newer_one_were() -> None:
+    name, phone = ["Ext__c", "Name"], ["Ext__c", "Phone"]
+    newer, older = (name, ["E-1", "Zwei"], {"Name": "Uno"}), (name, ["E-1", "Uno"], {"Name": "One"})
+    [of_newer, of_older] = in_turn({"Name": "Zwei"}, newer, older)
+    assert (of_newer.rows, of_older.rows) == ([(0, (ID, "", "Uno"))], [(0, (ID, "", "One"))])
+    [of_newer, of_older] = in_turn({"Name": "Someone's"}, newer, older)
+    assert (of_newer.changed, of_older.changed) == ([ID], [ID])
+    between = (name, ["E-1", "Zwei"], {"Name": "Someone's"})
+    [of_newer, of_older] = in_turn({"Name": "Zwei"}, between, older)
+    assert (of_newer.rows, of_older.changed) == ([(0, (ID, "", "Someone's"))], [ID])
+    other = (phone, ["E-1", "1"], {"Phone": None})
+    [of_newer, of_older] = in_turn({"Name": "Zwei", "Phone": "1"}, newer, other)
+    assert (of_newer.rows, of_older.rows) == ([(0, (ID, "", "Uno"))], [(0, (ID, "", "#N/A"))])
+
+
+@pytest.mark.parametrize(
+    ("column", "before", "first", "between", "second", "now"),
+    [
+        ("Vip__c", True, "false", False, "true", True),
+        ("Size__c", 1.5, "2", 2.0, "3", 3),
+        ("Tags__c", "b;a", "c;d", "d;c", "#N/A", None),
+        ("Region__c", "a00000000000001AAA", "a00000000000002", "a00000000000002AAA", "#N/A", None),
+    ],
+)
+def test_what_the_undo_of_a_newer_job_gives_is_what_the_older_one_wrote(
+    column: str, before: Any, first: str, between: Any, second: str, now: Any
+) -> None:
+    header = ["Ext__c", column]
+    newer, older = (header, ["E-1", second], {column: between}), (header, ["E-1", first], {column: before})
+    undone = in_turn({column: now}, newer, older)
+    assert [each.rows for each in undone] == [[(0, (ID, "", cell_of(value)))] for value in (between, before)]
+
+
+def test_a_record_of_several_jobs_gets_back_what_it_held_before_the_oldest_in_one_row() -> None:
+    newer = (["Ext__c", "Name", "Phone"], ["E-1", "Zwei", "2"], {"Name": "Uno", "Phone": "1"})
+    older = (["Ext__c", "Name", "Tags__c"], ["E-1", "Uno", "a"], {"Name": "One", "Tags__c": None})
+    undone = in_turn({"Name": "Zwei", "Phone": "2", "Tags__c": "a"}, newer, older)
+    names, rows = rows_together(undone)
+    assert (names, rows) == (("Id", "Name", "Phone", "Tags__c"), [[(0, [ID, "One", "1", "#N/A"])], []])
+
+
+def test_a_lookup_by_a_key_that_a_newer_job_wrote_too_is_undone_by_itself() -> None:
+    by_key = (["Ext__c", "Region__r.Code__c"], ["E-1", "US"], {"Region__c": "a00000000000001AAA"})
+    by_id = (["Ext__c", "Region__c"], ["E-1", "a00000000000003"], {"Region__c": "a00000000000002AAA"})
+    with pytest.raises(InvalidArgument, match="undo the newer jobs first, then job JOB 1 by a call of its own"):
+        in_turn({"Region__c": "a00000000000003AAA"}, by_id, by_key)
 
 
 def test_a_key_that_several_records_have_is_not_in_the_image() -> None:

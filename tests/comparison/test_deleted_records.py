@@ -76,12 +76,18 @@ def test_an_account_has_the_fields_of_its_kind(is_person: bool, row: tuple[str, 
 
 
 def test_what_the_job_did_not_delete_or_somebody_restored_stays_out() -> None:
-    back = RowsBack(("Name",), {OTHER[:15], THIRD[:15]}, {ID[:15], OTHER[:15]}, (), frozenset())
+    back = RowsBack(("Name",), {OTHER[:15], THIRD[:15]}, {ID[:15], OTHER[:15]}, (), frozenset(), set())
     assert list(back.of([[ID, "One"], [OTHER, "Two"], [THIRD, "Three"]])) == [(2, ["Three"])]
     assert (back.not_deleted, back.there_again) == ([ID], [OTHER])
 
 
+def test_a_record_that_two_jobs_deleted_goes_back_once() -> None:
+    given, nothing = set[str](), frozenset[str]()
+    newer, older = [RowsBack(("Name",), {ID[:15]}, nothing, (), nothing, given) for _ in range(2)]
+    assert [list(each.of([[ID, name]])) for each, name in ((newer, "Late"), (older, "Early"))] == [[(0, ["Late"])], []]
+
+
 def test_a_lookup_to_a_record_that_is_gone_is_left_blank_and_counted() -> None:
-    back = RowsBack(("ParentId", "Name"), {ID[:15], OTHER[:15]}, frozenset(), (0,), {THIRD[:15]})
+    back = RowsBack(("ParentId", "Name"), {ID[:15], OTHER[:15]}, frozenset(), (0,), {THIRD[:15]}, set())
     assert list(back.of([[ID, THIRD, THIRD], [OTHER, "", ""]])) == [(0, ["", THIRD]), (1, ["", ""])]
     assert back.blanked == {"ParentId": 1}

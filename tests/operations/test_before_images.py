@@ -360,19 +360,66 @@ async def test_who_confirms_a_close_hears_whether_it_can_be_undone(direct: Calle
         assert f"Once closed, it {told}" in text
 
 
-async def test_before_is_for_an_update_job_and_for_one_job(client: Client, direct: Caller) -> None:
+def before_of(*jobs: str) -> dict[str, Any]:
+    return {"rowsOf": {"jobs": list(jobs), "which": ["before"]}}
+
+
+async def test_before_is_for_an_update_job_of_what_is_kept(client: Client, direct: Caller) -> None:
     job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
-    data = {"rowsOf": {"jobs": [job], "which": ["before"]}}
     assert "make the job with the operation update" in await refusal(
-        client, "create-ingest-job", body=UPSERT, data=data
+        client, "create-ingest-job", body=UPSERT, data=before_of(job)
     )
     insert = await loaded(client, "Name\nA\n")
-    data = {"rowsOf": {"jobs": [insert], "which": ["before"]}}
-    assert "Nothing is kept here of what records held" in await refusal(
-        client, "create-ingest-job", body=UPDATE, data=data
+    for jobs in ([insert], [job, insert]):
+        assert "Nothing is kept here of what records held" in await refusal(
+            client, "create-ingest-job", body=UPDATE, data=before_of(*jobs)
+        )
+
+
+async def test_jobs_are_undone_together_as_if_the_newer_ones_were_undone_first(client: Client, direct: Caller) -> None:
+    before = records(direct)
+    one, two, three = (record["Id"] for record in before)
+    first = await done(client, "Erp_Id__c,Phone,Vip__c\nE-1,11,false\nE-2,22,true\n", UPSERT)
+    second = await done(client, f"Id,Phone,Name\n{one},111,Uno\n{three},333,Tre\n", UPDATE)
+    third = await done(client, f"Id,Name\n{two},Due\n{three},Drei\n", UPDATE)
+    direct.load(f"Id,Name\n{two},mine\n", "Account", "update")
+    made = await call(client, "create-ingest-job", body=UPDATE, data=before_of(second, first, third))
+    assert (await closed(client, made["id"]))["numberRecordsFailed"] == 0
+    assert records(direct) == [before[0], before[1] | {"Name": "mine"}, before[2]]
+    told = [each["what"].replace(two, "TWO") for each in made["findings"]]
+    for name, job in (("FIRST", first), ("SECOND", second), ("THIRD", third)):
+        told = [what.replace(job, name) for what in told]
+    assert told == snapshot(
+        [
+            "The rows give 3 records of Account back what they held before jobs THIRD, SECOND, FIRST.",
+            "Left out: 1 record no longer as job THIRD left them: TWO.",
+        ]
     )
-    data = {"rowsOf": {"jobs": [job, insert], "which": ["before"]}}
-    assert "one job at a time" in await refusal(client, "create-ingest-job", body=UPDATE, data=data)
+
+
+async def test_the_parts_of_a_lookup_by_key_are_undone_one_by_one(client: Client, direct: Caller) -> None:
+    before = records(direct)
+    first = await done(client, "Erp_Id__c,Region__r.Code__c\nE-1,US\n", UPSERT)
+    second = await done(client, "Erp_Id__c,Region__r.Code__c\nE-1,#N/A\nE-2,EU\n", UPSERT)
+    told = await refusal(client, "create-ingest-job", body=UPDATE, data=before_of(first, second))
+    assert f"undo the newer jobs first, then job {first} by a call of its own" in told
+    await undone(client, second)
+    await undone(client, first)
+    assert records(direct) == before
+
+
+async def test_jobs_that_no_job_undoes_together_are_undone_one_by_one(client: Client, direct: Caller) -> None:
+    account = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
+    region = {"object": "Region__c", "operation": "upsert", "externalIdFieldName": "Code__c"}
+    of_regions = await done(client, "Code__c,Name\nEU,Europa\n", region)
+    told = await refusal(client, "create-ingest-job", body=UPDATE, data=before_of(account, of_regions))
+    assert told.replace(account, "FIRST").replace(of_regions, "SECOND") == snapshot("""\
+INVALID_ARGUMENT: No job undoes both job SECOND (upsert of Region__c) and job FIRST (upsert of Account): undo each by a job of its own, SECOND first, which is newer.
+Next: create-ingest-job {"body": "<body, corrected>", "data": "<data, corrected>"} is the same call, corrected.\
+""")
+    deleted = await done(client, f"Id\n{records(direct)[2]['Id']}\n", UPDATE | {"operation": "delete"})
+    told = await refusal(client, "create-ingest-job", body=UPDATE, data=before_of(account, deleted))
+    assert f"No job undoes both job {deleted} (delete of Account) and job {account} (upsert of Account)" in told
 
 
 async def test_what_is_kept_goes_with_the_job(direct: Caller, tmp_path: Path) -> None:

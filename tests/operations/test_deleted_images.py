@@ -240,6 +240,34 @@ async def test_a_record_that_was_there_twice_in_the_rows_comes_back_once(client:
     assert len(things(direct, "Twice")) == 1
 
 
+async def test_several_deletes_are_undone_by_one_job_and_each_knows_that(client: Client, direct: Caller) -> None:
+    held = made(direct, "Name,Stage__c,Text__c\nBoth 1,b,x\nBoth 2,c,\nBoth 3,,y\n")
+    jobs = []
+    for ids in (held[:2], held[2:]):
+        jobs.append(await delete_job(client, ids))
+        await closed(client, jobs[-1])
+    undo = await call(client, "create-ingest-job", body=body("insert"), data=before(*jobs))
+    assert (await closed(client, undo["id"]))["numberRecordsFailed"] == 0
+    assert [each["Text__c"] for each in things(direct, "Both")] == ["x", None, "y"]
+    assert told(undo, *reversed(jobs)) == snapshot(
+        [
+            "The rows insert again 3 records of Thing__c that jobs JOB, ID deleted: deleted records come back as new records (new ids), without what Salesforce deletes with them, such as children."
+        ]
+    )
+    for job, rows in zip(jobs, ("2 records", "1 record"), strict=True):
+        status = await call(client, "get-ingest-job-status", jobId=job)
+        assert (
+            status["undo"].startswith(f'get-ingest-job-status {{"jobId": "{undo["id"]}"}}') and rows in status["undo"]
+        )
+    (fourth,) = made(direct, "Name\nBoth 4\n")
+    late = await delete_job(client, [fourth])
+    await closed(client, late)
+    data = {"rowsOf": {**before(*jobs, late)["rowsOf"], "skipSent": True}}
+    rest = await call(client, "create-ingest-job", body=body("insert"), data=data)
+    await closed(client, rest["id"])
+    assert len(things(direct, "Both")) == 4
+
+
 async def test_before_of_a_delete_goes_into_an_insert_job(client: Client, direct: Caller) -> None:
     job = await delete_job(client, made(direct, "Name\nWrong job\n"))
     await closed(client, job)

@@ -7,7 +7,7 @@ characters (`without_hidden`). A terminal and the log show hidden characters esc
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 NAMES_SHOWN = 5
@@ -34,6 +34,12 @@ _NAME = re.compile(r"[A-Za-z][\w.:]*|…\[\+[0-9]+\]", re.ASCII)
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun: `1 row`, `2,000 rows`."""
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return the first names with commas between them, and the number of the others."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def cut(text: str, longest: int) -> str:

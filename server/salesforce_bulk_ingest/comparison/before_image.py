@@ -3,13 +3,15 @@
 What a load cannot give back cell by cell has no image: a field that can't be read, or compared.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum, auto
 
 from pydantic import JsonValue
 
+from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.comparison.cell_equality import Form
 from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, row_columns
@@ -108,27 +110,30 @@ class RowsWritten:
 
     Args:
         written: what the load writes.
+
+    Attributes:
+        written: the same.
     """
 
     def __init__(self, written: WrittenFields) -> None:
-        self._written = written
+        self.written = written
         self._by_key = dict[str, list[set[Form]]]()
 
     def add(self, columns: Sequence[Sequence[str]]) -> None:
         """Add rows, by column."""
-        key, key_field = self._written.key
+        key, key_field = self.written.key
         for row, cell in enumerate(trimmed(columns[key.index])):
             if cell in BLANK_CELLS:
                 continue
-            forms = self._by_key.setdefault(key_field.form(cell), [set() for _ in self._written.fields])
-            for place, each in enumerate(self._written.fields):
+            forms = self._by_key.setdefault(key_field.form(cell), [set() for _ in self.written.fields])
+            for place, each in enumerate(self.written.fields):
                 text = columns[each.column.index][row]
                 if text:  # spaces alone say that there is no value
                     forms[place].add(each.column.forms.of_cell(text))
 
     def of(self, record: JsonRecord) -> Sequence[set[Form]] | None:
         """Return, for each field that the load writes, the forms of what its rows wrote; None for another key by now."""
-        key = self._written.key[1]
+        key = self.written.key[1]
         return self._by_key.get(key.form(str(record.get(key.name))))
 
 
@@ -160,32 +165,112 @@ class UndoRows:
     as_before: int = 0
 
 
-def undo_rows(
-    written: WrittenFields,
-    image: Iterable[Sequence[str]],
-    wrote: RowsWritten,
-    found: RecordsFound,
-    updated: Set[str] | None,
-) -> UndoRows:
-    """Return the rows that give the records of an image back what they held.
+@dataclass(frozen=True, slots=True)
+class JobChanges:
+    """What a job changed in the records of its before-image.
 
-    Args:
-        written: what the load wrote.
-        image: the rows of the image.
+    Attributes:
+        job_id: the id of the job.
         wrote: what its rows wrote.
-        found: the records as they are now, by their ids.
+        image: the rows of the image.
         updated: the ids of the records that it wrote to, of 15 characters: the rows of the others in the image failed; None
             where that is not known.
     """
+
+    job_id: str
+    wrote: RowsWritten
+    image: Sequence[Sequence[str]]
+    updated: Set[str] | None
+
+
+def undo_in_turn(jobs: Iterable[JobChanges], found: RecordsFound) -> list[UndoRows]:
+    """Return the rows that undo each of some jobs, as if each were undone once those before it are.
+
+    Args:
+        jobs: what the jobs changed, the newest job first.
+        found: the records as they are now, by their ids.
+
+    Raises:
+        InvalidArgument: a lookup can't be told as it is once the jobs before are undone.
+    """
+    undone, given = list[UndoRows](), defaultdict[str, set[str]](set)
+    for changes in jobs:
+        _check_parents(changes, given)
+        undo = undo_rows(changes, found)
+        found = _once_undone(found, undo, given)
+        undone.append(undo)
+    return undone
+
+
+def rows_together(undone: Sequence[UndoRows]) -> tuple[tuple[str, ...], list[list[tuple[int, Sequence[str]]]]]:
+    """Return the rows that undo all of some jobs, under one header: each record once, with what it held before the oldest.
+
+    Args:
+        undone: the rows that undo each job, the newest first, as `undo_in_turn` returns them.
+
+    Returns:
+        The names of the columns in which a row says something; and for each job, the rows of records that no newer one has,
+        each with its number in the image of the job.
+    """
+    given, numbers = dict[str, dict[str, str]](), list[dict[str, int]]()
+    for undo in undone:
+        own = dict[str, int]()
+        for number, (record_id, *cells) in undo.rows:
+            if record_id not in given:
+                own[record_id], given[record_id] = number, {ID_FIELD: record_id}
+            given[record_id].update({name: cell for name, cell in zip(undo.names, cells, strict=True) if cell})
+        numbers.append(own)
+    used = set[str]().union(*given.values())
+    # A column in which no row gives anything back would only make the job larger.
+    names = tuple(dict.fromkeys((ID_FIELD, *(name for undo in undone for name in undo.names if name in used))))
+    return names, [
+        [(number, [given[record_id].get(name, "") for name in names]) for record_id, number in own.items()]
+        for own in numbers
+    ]
+
+
+def _check_parents(changes: JobChanges, given: Mapping[str, Set[str]]) -> None:
+    """Raise InvalidArgument where a lookup that the rows wrote by a key gets back an id, of which no key is known."""
+    records = {same_id(record_id) for record_id, *_ in changes.image}
+    for each in changes.wrote.written.fields:
+        if each.column.path != each.field.name and records & given.get(each.field.name, set()):
+            raise InvalidArgument(
+                f"Job {changes.job_id} wrote {each.field.name} by keys of its parents, and a newer one of these jobs wrote "
+                f"it in the same records: undo the newer jobs first, then job {changes.job_id} by a call of its own."
+            )
+
+
+def _once_undone(found: RecordsFound, undo: UndoRows, given: defaultdict[str, set[str]]) -> RecordsFound:
+    """Return the records as they are once rows that undo a job are loaded, and add the ids of their records, by field."""
+    by_key = dict(found.by_key)
+    for _, (record_id, *cells) in undo.rows:
+        known = same_id(record_id)
+        said = {name: cell for name, cell in zip(undo.names, cells, strict=True) if cell}
+        for name in said:
+            given[name].add(known)
+        values = {name: None if cell == NULL_CELL else cell for name, cell in said.items()}
+        by_key[known] = [{**by_key[known][0], **values}]
+    return replace(found, by_key=by_key)
+
+
+def undo_rows(changes: JobChanges, found: RecordsFound) -> UndoRows:
+    """Return the rows that give the records of an image back what they held.
+
+    Args:
+        changes: what the job changed.
+        found: the records as they are now, by their ids.
+    """
+    wrote, updated = changes.wrote, changes.updated
+    written = wrote.written
     undo, kept = UndoRows(written.names), set[str]()
-    for number, (record_id, *before) in enumerate(image):
+    for number, (record_id, *before) in enumerate(changes.image):
         key = same_id(record_id)
         kept.add(key)
         if updated is not None and key not in updated:
             continue
         records = found.by_key.get(key, ())
         cells = dict(zip(written.names, before, strict=True))
-        standing, names = _standing(written, cells, wrote, records[0]) if records else (Standing.CHANGED, set())
+        standing, names = _standing(cells, wrote, records[0]) if records else (Standing.CHANGED, set())
         if standing is Standing.CHANGED:
             undo.changed.append(record_id)
         elif standing is Standing.AS_BEFORE:
@@ -196,14 +281,12 @@ def undo_rows(
     return undo
 
 
-def _standing(
-    written: WrittenFields, cells: Mapping[str, str], wrote: RowsWritten, record: JsonRecord
-) -> tuple[Standing, set[str]]:
+def _standing(cells: Mapping[str, str], wrote: RowsWritten, record: JsonRecord) -> tuple[Standing, set[str]]:
     """Return how a record stands, and the names of the fields that differ from the image."""
     differing, wrote_here = set[str](), wrote.of(record)
     if wrote_here is None:
         return Standing.CHANGED, set()
-    for each, forms in zip(written.fields, wrote_here, strict=True):
+    for each, forms in zip(wrote.written.fields, wrote_here, strict=True):
         if not forms or each.holds(record, cells[each.field.name]):
             continue
         if each.column.forms.of_value(each.column.value_in(record)) not in forms:

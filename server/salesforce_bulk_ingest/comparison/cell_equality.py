@@ -53,7 +53,7 @@ def value_forms(field: FieldDescribe) -> ValueForms:
         of_number = _number_forms(field)
         return ValueForms(of_number, lambda value: of_number(str(value)))
     if field.type == "boolean":
-        return ValueForms(_boolean, bool, of_nothing=False)
+        return ValueForms(_boolean, lambda value: _boolean(str(value)), of_nothing=False)
     of_text = _TEXT_FORMS.get(field.type, _line_breaks_alike)
     if field.restricted_picklist:
         of_text = _in_any_case(of_text)

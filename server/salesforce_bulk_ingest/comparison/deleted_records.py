@@ -113,6 +113,8 @@ class RowsBack:
         there: the ids of those that are in the org.
         lookups: the indexes of the columns of lookups, after the id, that may be left blank.
         gone: the ids in these columns whose records the org has no more.
+        given: the ids of the records that go back, of all jobs that are undone together: one that was restored and deleted
+            once more goes back once.
         not_deleted: the ids of the records that the job did not delete.
         there_again: the ids of the deleted records that somebody has restored.
         blanked: the number of cells that are left blank, by the name of the column.
@@ -123,6 +125,7 @@ class RowsBack:
     there: Set[str]
     lookups: Collection[int]
     gone: Set[str]
+    given: set[str]
     not_deleted: list[str] = field(default_factory=list)
     there_again: list[str] = field(default_factory=list)
     blanked: Counter[str] = field(default_factory=Counter)
@@ -135,7 +138,8 @@ class RowsBack:
                 self.not_deleted.append(record_id)
             elif known in self.there:
                 self.there_again.append(record_id)
-            else:
+            elif known not in self.given:
+                self.given.add(known)
                 for index in self.lookups:
                     if same_id(cells[index]) in self.gone:
                         cells[index] = ""

@@ -1,11 +1,10 @@
 """Before-images: what records hold is kept before a job that writes to them is closed, and given back by another job."""
 
-import csv
 import json
 import logging
-from array import array
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Self, TypeVar
 
@@ -16,31 +15,35 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.storage import storage_failures
 from salesforce_bulk_ingest.base.text import as_name, as_sentence, counted, quoted_names
-from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobKey, retry_name
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.comparison.before_image import (
+    JobChanges,
     NoImage,
     RowsWritten,
     UndoRows,
     WrittenFields,
     id_key,
     image_rows,
-    undo_rows,
+    rows_together,
+    undo_in_turn,
 )
 from salesforce_bulk_ingest.comparison.org_comparison import MORE_CALLS, ROWS_OF_A_CALL
 from salesforce_bulk_ingest.comparison.record_reader import KeyField, RecordReader, RecordsFound
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
-from salesforce_bulk_ingest.operations.deleted_images import AS_NEW, NAMED, DeletedImages
+from salesforce_bulk_ingest.operations.deleted_images import AS_NEW, DeletedImages
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.errors import RecordsUnread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.limits import RECORDS_SECONDS
 from salesforce_bulk_ingest.operations.state_change import is_open_still
-from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
+from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import BEFORE
+from salesforce_bulk_ingest.results.undo_writer import JobUndo, jobs_in_words, left_out, read_image, write_undo
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -53,9 +56,6 @@ T = TypeVar("T")
 UNDONE_BY: Mapping[str, str] = {"update": "update", "upsert": "update", "delete": "insert", "hardDelete": "insert"}
 """The operations whose jobs write to records that are there, so that these have a before-image; and the operation of the job
 that undoes each."""
-
-PATIENCE_SECONDS = 25.0
-"""How long the org is asked for records: less than a call may take, so that there is time to close the job after it."""
 
 NOT_KEPT = "its rows are not kept on this machine"
 ASKED = "the close asked for that with withoutUndo"
@@ -173,44 +173,33 @@ class BeforeImages:
     async def undo_file(
         self, org: Org, jobs: Sequence[Job], skipped: Sequence[SentRows], destination: Destination
     ) -> SharedTask[RetryFile]:
-        """Return the task that makes the file of rows which give the records of a job back what they held.
+        """Return the task that makes the file of rows which give the records of jobs back what they held.
 
-        Records that somebody changed since, or restored, are left out, and the file says so.
+        Each job is undone as if the newer ones were undone before it. Records that somebody changed since, or restored, are
+        left out, and the file says so.
 
         Args:
-            org: the org of the job.
-            jobs: the job, alone.
+            org: the org of the jobs.
+            jobs: the jobs, which have ended.
             skipped: rows that inserted deleted records in other jobs before, and are left out.
             destination: the job that the rows are for.
 
         Raises:
-            InvalidArgument: these are the records of no single job, or there is no image of them.
+            InvalidArgument: no single job undoes all of these, or there is no image of the records of one.
         """
-        [job, *others] = jobs
-        if others:
-            raise InvalidArgument("before takes one job at a time, the newest first: name one.")
-        by = UNDONE_BY.get(job.operation or "")
-        image = None if by is None else await self._image_of(org, job)
-        if self._fetcher is None or image is None:
-            raise InvalidArgument(
-                f"Nothing is kept here of what records held before job {job.id}, so it can't be undone from here."
-            )
-        if destination.operation != by:
-            raise InvalidArgument(
-                f"What records held before job {job.id} goes back by an {by} job: make the job with the operation {by}."
-            )
-        name = retry_name(
-            org.key, BEFORE, JobKey.of(org.key, job), skipped, destination.delimiter, destination.line_ending
-        )
+        jobs = sorted(jobs, key=_place_in_time, reverse=True)
+        images = [(job, await self._needed_image_of(org, job)) for job in jobs]
+        assert self._fetcher is not None  # only kept rows lead here
         fetcher, deleted = self._fetcher, self._deleted
+        _check_undone_by(jobs, destination)
+        keys = [JobKey.of(org.key, job) for job in jobs]
+        name = retry_name(org.key, BEFORE, keys, skipped, destination.delimiter, destination.line_ending)
 
         async def make() -> RetryFile:
-            if deleted is not None and job.operation in DELETES:
-                return await deleted.undo_file(org, job, image, skipped, destination, name, PATIENCE_SECONDS)
-            upload = await fetcher.archived_upload(org, job)
-            if upload is None:
-                raise InvalidArgument(f"Job {job.id} can't be undone: {NOT_KEPT}.")
-            return await self._undo_file(job, image, upload, destination, name)
+            if deleted is not None and jobs[0].operation in DELETES:
+                return await deleted.undo_file(org, images, skipped, destination, name)
+            changes = [await self._changes_of(org, job, image, fetcher) for job, image in images]
+            return await self._undo_updates(images, changes, destination, name)
 
         return self._start(name, make)
 
@@ -233,7 +222,7 @@ class BeforeImages:
         try:
             if self._deleted is not None and job.operation in DELETES:
                 return await _keep_deleted(name, job, upload, self._deleted)
-            written = await self._written(job, upload)
+            written = await self._written(job, upload, closing=True)
             keys = await run_in_thread(_cells_of, upload, written.key[0].index)
             found = await self._read(written.key[1], keys, written.names)
         except NoImage as reason:
@@ -256,38 +245,67 @@ class BeforeImages:
         await self._make(name, write)
         return Undoable()
 
-    async def _undo_file(
-        self, job: Job, image: CachedFile, upload: ArchivedUpload, destination: Destination, name: str
-    ) -> RetryFile:
+    async def _changes_of(self, org: Org, job: Job, image: CachedFile, fetcher: ResultFetcher) -> JobChanges:
+        upload = await fetcher.archived_upload(org, job)
+        if upload is None:
+            raise InvalidArgument(f"Job {job.id} can't be undone: {NOT_KEPT}.")
         try:
-            written = await self._written(job, upload)
-            rows, wrote = await run_in_thread(_rows_of, image), await run_in_thread(_wrote, upload, written)
+            written = await self._written(job, upload, closing=False)
+            wrote = await run_in_thread(_wrote, upload, written)
         except (NoImage, DamagedUpload) as reason:
             raise InvalidArgument(f"Job {job.id} can't be undone: {reason}.") from None
-        found = await self._read(id_key(job.object or ""), [row[0] for row in rows], written.paths)
+        rows = await run_in_thread(lambda: list(read_image(image)))
+        return JobChanges(job.id, wrote, rows, await fetcher.written_ids(org, job))
+
+    async def _undo_updates(
+        self,
+        images: Sequence[tuple[Job, CachedFile]],
+        changes: Sequence[JobChanges],
+        destination: Destination,
+        name: str,
+    ) -> RetryFile:
+        sobject = images[0][0].object or ""
+        ids = dict.fromkeys(record_id for each in changes for record_id, *_ in each.image)
+        paths = dict.fromkeys(path for each in changes for path in each.wrote.written.paths)
+        found = await self._read(id_key(sobject), list(ids), list(paths))
         if found.failure is not None or found.unseen:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
-        assert self._fetcher is not None  # only kept rows lead here
-        updated = await self._fetcher.written_ids(await self._client.org(), job)
-        undo = undo_rows(written, rows, wrote, found, updated)
-        notes = _notes(job, undo)
-        if not undo.rows:
-            raise InvalidArgument(" ".join(["There is nothing to undo.", *(note.what for note in notes)]))
-        return await self._make(name, partial(_write_undo, job, image, undo, notes, destination))
+        undone = undo_in_turn(changes, found)
+        header, rows = rows_together(undone)
+        undos = [
+            JobUndo(job.id, BEFORE, str(json.loads(image.label)["sha256"]), of_job, partial(_notes, job.id, undo))
+            for (job, image), of_job, undo in zip(images, rows, undone, strict=True)
+        ]
 
-    async def _written(self, job: Job, upload: ArchivedUpload) -> WrittenFields:
+        def in_words(records: str, of_jobs: str) -> str:
+            return f"The rows give {records} of {as_name(sobject)} back what they held before {of_jobs}."
+
+        def write(file: NewFile) -> RetryFile:
+            return write_undo(file, undos, header, (), destination, in_words, check_cancelled)
+
+        return await self._make(name, write)
+
+    async def _written(self, job: Job, upload: ArchivedUpload, *, closing: bool) -> WrittenFields:
         header = upload.uploaded_header()
         described = await self._describes.for_upload(job.object or "", header)
         if described.sobject is None:
             failure = next(iter(described.failures.values()), None)
-            raise RecordsUnread(f"The object could not be looked at. {failure or ''}".strip())
+            raise RecordsUnread(f"The object could not be looked at. {failure or ''}".strip(), closing=closing)
         target = LoadTarget.of(described.sobject, job.operation or "", job.external_id_field_name)
         return WrittenFields.of(header, target, described.parents)
 
     async def _read(self, key: KeyField, cells: Sequence[str], names: Sequence[str]) -> RecordsFound:
         most_calls = len(cells) // ROWS_OF_A_CALL + MORE_CALLS
-        reader = RecordReader(self._client, most_calls, anyio.current_time() + PATIENCE_SECONDS)
+        reader = RecordReader(self._client, most_calls, anyio.current_time() + RECORDS_SECONDS)
         return await reader.find(key, cells, names)
+
+    async def _needed_image_of(self, org: Org, job: Job) -> CachedFile:
+        image = await self._image_of(org, job) if job.operation in UNDONE_BY else None
+        if image is None:
+            raise InvalidArgument(
+                f"Nothing is kept here of what records held before job {job.id}, so it can't be undone from here."
+            )
+        return image
 
     async def _image_of(self, org: Org, job: Job) -> CachedFile | None:
         if self._fetcher is None:
@@ -333,7 +351,7 @@ def _cells_of(upload: ArchivedUpload, index: int) -> list[str]:
 
 async def _keep_deleted(name: str, job: Job, upload: ArchivedUpload, deleted: DeletedImages) -> Undoable | None:
     ids = await run_in_thread(_cells_of, upload, _index_of_ids(upload))
-    read = await deleted.write(job, ids, name, {"sha256": upload.origin.sha256}, PATIENCE_SECONDS)
+    read = await deleted.write(job, ids, name, {"sha256": upload.origin.sha256})
     return None if read is None else Undoable.of(job.operation, read.unread)
 
 
@@ -356,45 +374,43 @@ def _wrote(upload: ArchivedUpload, written: WrittenFields) -> RowsWritten:
     return wrote
 
 
-def _rows_of(image: CachedFile) -> list[list[str]]:
-    """Return the rows of an image, without its header."""
-    with image.path.open(newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))[1:]
+def _place_in_time(job: Job) -> tuple[datetime, datetime, str]:
+    """Return the place of a job among others, by its end; times are of whole seconds, of which many have several jobs.
+
+    Where the order is wrong nothing is given back wrongly: the cells of the older job are not as it left them.
+    """
+    never = datetime.min.replace(tzinfo=UTC)
+    return job.changed_at or never, job.created_at or never, job.id
 
 
-def _write_undo(
-    job: Job, image: CachedFile, undo: UndoRows, notes: Sequence[Finding], destination: Destination, file: NewFile
-) -> RetryFile:
-    # A column in which no row gives anything back would only make the job larger.
-    used = [0, *(place for place in range(1, len(undo.names) + 1) if any(row[place] for _, row in undo.rows))]
-    table = [(ID_FIELD, *undo.names), *(row for _, row in undo.rows)]
-    file.file.write(csv_bytes([[row[place] for place in used] for row in table], destination.dialect()))
-    sha256 = str(json.loads(image.label)["sha256"])
-    origin = RetryOrigin(job.id, BEFORE, sha256, array("Q", (number for number, _ in undo.rows)))
-    made = RetryFile(file.path, (origin,), tuple(notes))
-    return RetryFile(made.path, made.origins, made.notes, file.finish(made.label()).use)
+def _check_undone_by(jobs: Sequence[Job], destination: Destination) -> None:
+    """Raise InvalidArgument where no job undoes all of these, or the destination is none that does."""
+    newest = jobs[0]
+    by = UNDONE_BY[newest.operation or ""]
+    for other in jobs[1:]:
+        if (other.object, UNDONE_BY[other.operation or ""]) != (newest.object, by):
+            raise InvalidArgument(
+                f"No job undoes both job {newest.id} ({_of(newest)}) and job {other.id} ({_of(other)}): undo each by a "
+                f"job of its own, {newest.id} first, which is newer."
+            )
+    if destination.operation != by:
+        raise InvalidArgument(
+            f"What records held before {jobs_in_words([job.id for job in jobs])} goes back by an {by} job: make the job "
+            f"with the operation {by}."
+        )
 
 
-def _notes(job: Job, undo: UndoRows) -> list[Finding]:
-    """Return the findings about the rows that give records back what they held."""
-    notes = list[Finding]()
-    if undo.rows:
-        of_object = f"{counted(len(undo.rows), 'record')} of {as_name(job.object or '')}"
-        what = f"The rows give {of_object} back what they held before job {job.id}."
-        notes.append(Finding("warning", what, "Make sure with the user that this is meant."))
-    for ids, why, do in (
-        (undo.changed, f"no longer as job {job.id} left them", "Someone changed or deleted them since. Tell the user."),
-        (
-            undo.unknown,
-            f"that job {job.id} updated, of which nothing is kept",
-            "They came after it was kept. Tell the user.",
-        ),
-    ):
-        if ids:
-            more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
-            what = f"Left out: {counted(len(ids), 'record')} {why}: {', '.join(ids[:NAMED])}{more}."
-            notes.append(Finding("warning", what, do, count=len(ids)))
+def _of(job: Job) -> str:
+    return f"{job.operation} of {as_name(job.object or '')}"
+
+
+def _notes(job_id: str, undo: UndoRows) -> list[Finding]:
+    """Return the findings about records that get nothing back."""
+    since = "Someone changed or deleted them since. Tell the user."
+    notes = list(left_out(undo.changed, f"no longer as job {job_id} left them", since))
+    late = "They came after it was kept. Tell the user."
+    notes += left_out(undo.unknown, f"that job {job_id} updated, of which nothing is kept", late)
     if undo.as_before:
-        what = f"Already as before job {job.id}: {counted(undo.as_before, 'record')}."
+        what = f"Already as before job {job_id}: {counted(undo.as_before, 'record')}."
         notes.append(Finding("warning", what, "Nothing to do.", count=undo.as_before))
     return notes

@@ -1,14 +1,14 @@
 """Before-images of deletes: what can be inserted again is kept before the close, and made into the rows that insert it."""
 
-import csv
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 
 import anyio
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRowLeft
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import as_name, counted, quoted_names
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
@@ -23,10 +23,12 @@ from salesforce_bulk_ingest.csvio.writer import csv_bytes
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.errors import RecordsUnread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.limits import RECORDS_SECONDS
 from salesforce_bulk_ingest.operations.state_change import is_open_still
-from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
+from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import DELETED
-from salesforce_bulk_ingest.results.retry_writer import RetryWriter
+from salesforce_bulk_ingest.results.retry_writer import NumberedRow
+from salesforce_bulk_ingest.results.undo_writer import JobUndo, left_out, read_image, write_undo
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, Job, SObjectDescribe
@@ -39,9 +41,6 @@ RECORDS_AT_ONCE = 2_500
 
 ROWS_OF_A_PAGE = 200
 """The least number of records that a page of a query has, however wide they are (REST API guide, Query Options)."""
-
-NAMED = 3
-"""The number of records that a finding names."""
 
 AS_NEW = (
     "deleted records come back as new records (new ids), without what Salesforce deletes with them, such as children"
@@ -64,9 +63,7 @@ class DeletedImages:
         self._describes = describes
         self._fetcher = fetcher
 
-    async def write(
-        self, job: Job, ids: Sequence[str], name: str, label: Mapping[str, str], seconds: float
-    ) -> InsertableFields | None:
+    async def write(self, job: Job, ids: Sequence[str], name: str, label: Mapping[str, str]) -> InsertableFields | None:
         """Write the image of records, in bounded memory, into a new file of the cache.
 
         Args:
@@ -74,7 +71,6 @@ class DeletedImages:
             ids: the ids of the records, as the rows of the job have them.
             name: the name of the file.
             label: facts about the rows of the job, for the label of the file.
-            seconds: the longest time for which the org is asked for records.
 
         Returns:
             The fields in the image, and those that could not be read; None where another call has closed or aborted the
@@ -87,28 +83,24 @@ class DeletedImages:
             OSError: the file can't be written.
         """
         with self._fetcher.files.new_file(name) as file:
-            return await self._write(job, ids, file, label, seconds)
+            return await self._write(job, ids, file, label)
 
     async def undo_file(
         self,
         org: Org,
-        job: Job,
-        image: CachedFile,
+        images: Sequence[tuple[Job, CachedFile]],
         skipped: Sequence[SentRows],
         destination: Destination,
         name: str,
-        seconds: float,
     ) -> RetryFile:
-        """Return the file of the rows that insert the records of an image which the job deleted, and that are not there.
+        """Return the file of the rows that insert the records of images which their jobs deleted, and that are not there.
 
         Args:
-            org: the org of the job.
-            job: the job, which has ended.
-            image: the image.
+            org: the org of the jobs.
+            images: the jobs, which have ended and are of one object, the newest first, each with its image.
             skipped: the rows that are left out, since they went into other jobs before.
             destination: the job that the rows are for.
             name: the name of the file.
-            seconds: the longest time for which the org is asked for records.
 
         Raises:
             InvalidArgument: there is no record to insert.
@@ -116,28 +108,35 @@ class DeletedImages:
             RecordsUnread: the org did not tell which records are there.
             OSError: a file can't be read or written.
         """
+        describe = await self._described(images[0][0], closing=False)
+        until, given = anyio.current_time() + RECORDS_SECONDS, set[str]()
+        deleted = [await self._deleted(org, job, image, describe, until, given) for job, image in images]
+        return await run_in_thread(partial(self._write_undo, describe.name, deleted, skipped, destination, name))
+
+    async def _deleted(
+        self, org: Org, job: Job, image: CachedFile, describe: SObjectDescribe, until: float, given: set[str]
+    ) -> "_Deleted":
+        """Return what a job deleted, of which those records go back that are not there; see `RowsBack` for what is given."""
         label = json.loads(image.label)
         names = tuple(map(str, label["columns"]))
-        describe = await self._described(job, closing=False)
         lookups = [index for index, name in enumerate(names) if _may_be_blank_lookup(describe.field(name))]
         ids, looked_up = await run_in_thread(_ids_in, image, lookups)
-        until = anyio.current_time() + seconds
-        found = await self._reader(len(ids), until).find(id_key(job.object or ""), ids)
+        found = await self._reader(len(ids), until).find(id_key(describe.name), ids)
         if found.failure is not None:
             raise RecordsUnread(found.failure, closing=False)
         gone = await self._gone(looked_up, until)
         deleted = await self._fetcher.written_ids(org, job)
-        back = RowsBack(names, deleted, found.by_key.keys(), lookups, gone)
-        return await run_in_thread(partial(self._write_undo, job, image, label, back, skipped, destination, name))
+        back = RowsBack(names, deleted, found.by_key.keys(), lookups, gone, given)
+        return _Deleted(job.id, image, str(label["sha256"]), tuple(map(str, label.get("unread", ()))), back)
 
     async def _write(
-        self, job: Job, ids: Sequence[str], file: NewFile, label: Mapping[str, str], seconds: float
+        self, job: Job, ids: Sequence[str], file: NewFile, label: Mapping[str, str]
     ) -> InsertableFields | None:
         fields = InsertableFields.of(await self._described(job))
         ids = list({same_id(each): each for each in trimmed(ids)}.values())
         queries = list(by_query(fields.paths))
         most_calls = len(queries) * (len(ids) // ROWS_OF_A_PAGE + MORE_CALLS)
-        reader = RecordReader(self._client, most_calls, anyio.current_time() + seconds)
+        reader = RecordReader(self._client, most_calls, anyio.current_time() + RECORDS_SECONDS)
         lost = set[str]()
         await run_in_thread(file.file.write, csv_bytes([(ID_FIELD, *fields.names)], _DIALECT))
         for start in range(0, len(ids), RECORDS_AT_ONCE):
@@ -157,28 +156,21 @@ class DeletedImages:
 
     def _write_undo(
         self,
-        job: Job,
-        image: CachedFile,
-        label: Mapping[str, object],
-        back: RowsBack,
+        sobject: str,
+        jobs: Sequence["_Deleted"],
         skipped: Sequence[SentRows],
         destination: Destination,
         name: str,
     ) -> RetryFile:
-        used, sha256 = _used(image, len(back.names)), str(label["sha256"])
-        header = tuple(back.names[index] for index in used)
+        # A column without a cell would only make the job larger.
+        header = tuple(dict.fromkeys(name for job in jobs for name in job.names_used()))
+
+        def in_words(records: str, of_jobs: str) -> str:
+            return f"The rows insert again {records} of {as_name(sobject)} that {of_jobs} deleted: {AS_NEW}."
+
         with self._fetcher.files.new_file(name) as file:
-            writer = RetryWriter(file.file, destination, skipped, check_cancelled)
-            rows = ((number, [cells[index] for index in used]) for number, cells in back.of(_rows_in(image)))
-            unsent = writer.unsent(job.id, DELETED, sha256, rows)
-            numbers = writer.write(job.id, _DIALECT, header, unsent)
-            notes = [*_notes(job, len(numbers), back, label.get("unread")), *writer.skipped_notes(job.id)]
-            if not numbers:
-                message = " ".join(["There is nothing to undo.", *(note.what for note in notes)])
-                raise NoRowLeft(message, writer.skipped_into[0]) if writer.skipped_into else InvalidArgument(message)
-            origin = RetryOrigin(job.id, DELETED, sha256, numbers)
-            made = RetryFile(file.path, (origin,), tuple(notes))
-            return RetryFile(made.path, made.origins, made.notes, file.finish(made.label()).use)
+            undos = [job.undo(header) for job in jobs]
+            return write_undo(file, undos, header, skipped, destination, in_words, check_cancelled)
 
     async def _described(self, job: Job, *, closing: bool = True) -> SObjectDescribe:
         try:
@@ -205,6 +197,55 @@ class DeletedImages:
         return RecordReader(self._client, rows // ROWS_OF_A_PAGE + MORE_CALLS, until)
 
 
+@dataclass(frozen=True, slots=True)
+class _Deleted:
+    """What a job deleted.
+
+    Attributes:
+        job_id: the id of the job.
+        image: its before-image.
+        sha256: the SHA-256 of the rows of the job.
+        unread: the names of the fields that could not be read for the image.
+        back: the rows of the image that go back.
+    """
+
+    job_id: str
+    image: CachedFile
+    sha256: str
+    unread: tuple[str, ...]
+    back: RowsBack
+
+    def names_used(self) -> Iterator[str]:
+        """Yield the names of the columns of the image, after the id, that have a cell."""
+        used = [False] * len(self.back.names)
+        for _, *cells in read_image(self.image):
+            used = [known or bool(cell) for known, cell in zip(used, cells, strict=True)]
+        return compress(self.back.names, used)
+
+    def undo(self, header: Sequence[str]) -> JobUndo:
+        """Return the rows that insert again what the job deleted, under this header."""
+        places = {name: index for index, name in enumerate(self.back.names)}
+        indexes = [places.get(name) for name in header]
+
+        def rows() -> Iterator[NumberedRow]:
+            for number, cells in self.back.of(read_image(self.image)):
+                yield number, ["" if index is None else cells[index] for index in indexes]
+
+        return JobUndo(self.job_id, DELETED, self.sha256, rows(), lambda: list(self._notes()))
+
+    def _notes(self) -> Iterator[Finding]:
+        yield from left_out(self.back.not_deleted, f"that job {self.job_id} did not delete", "Its results tell why.")
+        yield from left_out(self.back.there_again, "that somebody restored: they are in the org", "Nothing to do.")
+        for name, count in self.back.blanked.items():
+            what = (
+                f"Left blank: {counted(count, 'cell')} of {as_name(name)}, since the records that they name are gone."
+            )
+            yield Finding("warning", what, "Tell the user.", column=name, count=count)
+        if self.unread:
+            what = f"Without {quoted_names(self.unread)}, which could not be read before job {self.job_id}."
+            yield Finding("warning", what, "Tell the user.", count=len(self.unread))
+
+
 async def _records(
     reader: RecordReader, job: Job, ids: Sequence[str], queries: Sequence[Sequence[str]]
 ) -> tuple[list[JsonRecord], set[str]]:
@@ -226,52 +267,10 @@ def _may_be_blank_lookup(field: FieldDescribe | None) -> bool:
     return field is not None and field.type == "reference" and field.nillable
 
 
-def _rows_in(image: CachedFile) -> Iterator[list[str]]:
-    """Yield the rows of an image, without its header."""
-    with image.path.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        next(rows, None)
-        yield from rows
-
-
 def _ids_in(image: CachedFile, lookups: Collection[int]) -> tuple[list[str], set[str]]:
     """Return the ids of the records of an image, and those in the columns of lookups, of 15 characters."""
     ids, looked_up = list[str](), set[str]()
-    for record_id, *cells in _rows_in(image):
+    for record_id, *cells in read_image(image):
         ids.append(record_id)
         looked_up.update(same_id(cells[index]) for index in lookups if cells[index])
     return ids, looked_up
-
-
-def _used(image: CachedFile, width: int) -> list[int]:
-    """Return the indexes of the columns, after the id, that have a cell: the others would only make the job larger."""
-    used = [False] * width
-    for _, *cells in _rows_in(image):
-        used = [known or bool(cell) for known, cell in zip(used, cells, strict=True)]
-    return [index for index, is_used in enumerate(used) if is_used]
-
-
-def _notes(job: Job, rows: int, back: RowsBack, unread: object) -> list[Finding]:
-    """Return the findings about the rows that insert deleted records again."""
-    notes = list[Finding]()
-    if rows:
-        what = (
-            f"The rows insert again {counted(rows, 'record')} of {as_name(job.object or '')} that job {job.id} deleted: "
-            f"{AS_NEW}."
-        )
-        notes.append(Finding("warning", what, "Make sure with the user that this is meant."))
-    for ids, why, do in (
-        (back.not_deleted, f"that job {job.id} did not delete", "Its results tell why."),
-        (back.there_again, "that somebody restored: they are in the org", "Nothing to do."),
-    ):
-        if ids:
-            more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
-            what = f"Left out: {counted(len(ids), 'record')} {why}: {', '.join(ids[:NAMED])}{more}."
-            notes.append(Finding("warning", what, do, count=len(ids)))
-    for name, count in back.blanked.items():
-        what = f"Left blank: {counted(count, 'cell')} of {as_name(name)}, since the records that they name are gone."
-        notes.append(Finding("warning", what, "Tell the user.", column=name, count=count))
-    if isinstance(unread, list) and unread:
-        what = f"Without {quoted_names(map(str, unread))}, which could not be read before job {job.id}."
-        notes.append(Finding("warning", what, "Tell the user.", count=len(unread)))
-    return notes

@@ -8,6 +8,9 @@ CALL_SECONDS = 45
 MARGIN_SECONDS = 2.0
 """The part of a call's time that is reserved for making and sending its answer."""
 
+RECORDS_SECONDS = 25.0
+"""How long the org is asked for what records hold: less than a call may take, so that there is time to close the job."""
+
 
 def seconds_left() -> float:
     """Return how many seconds the current call may still wait, less the margin for its answer."""

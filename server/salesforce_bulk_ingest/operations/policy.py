@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from salesforce_bulk_ingest.base.caller import current_caller
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
 from salesforce_bulk_ingest.base.name_patterns import denied_fields, is_allowed_by, is_denied_by, written_field
-from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.base.text import as_name, listed
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
 
@@ -288,9 +288,3 @@ class UploadBounds:
         )
         named = " and ".join(flag for flag, is_set in flags if is_set)
         return RefusedByPolicy(f"{reason} Rows that were not counted are loaded into no job here ({named}).")
-
-
-def listed(names: Sequence[str], most: int) -> str:
-    """Return the first names with commas between them, and the number of the others."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

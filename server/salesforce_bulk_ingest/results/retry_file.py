@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.storage import storage_failures
-from salesforce_bulk_ingest.cache.file_cache import CachedFile
+from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.sources import RowSource
@@ -102,6 +102,16 @@ class RetryFile:
     origins: tuple[RetryOrigin, ...]
     notes: tuple[Finding, ...]
     use: FileUse | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def finish(cls, file: NewFile, origins: Sequence[RetryOrigin], notes: Sequence[Finding]) -> Self:
+        """Finish a new file of the cache in which the rows are written, with its label.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        made = cls(file.path, tuple(origins), tuple(notes))
+        return replace(made, use=file.finish(made.label()).use)
 
     @property
     def source(self) -> RowSource:

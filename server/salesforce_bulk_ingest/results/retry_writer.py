@@ -111,8 +111,7 @@ def write_retry_file(
             origins.append(origin)
     if not origins:
         raise _no_rows(request, found, writer.skipped_into)
-    retry_file = RetryFile(file.path, tuple(origins), tuple(found))
-    return replace(retry_file, use=file.finish(retry_file.label()).use)
+    return RetryFile.finish(file, origins, found)
 
 
 class RetryWriter:
