@@ -41,12 +41,17 @@ class Org(SalesforceClient):
 
 
 async def compared(
-    org: Org, header: list[str], rows: list[list[str]], operation: str = "upsert", hidden: tuple[str, ...] = ()
+    org: Org,
+    header: list[str],
+    rows: list[list[str]],
+    operation: str = "upsert",
+    hidden: tuple[str, ...] = (),
+    most_calls: int = MORE_CALLS,
 ) -> OrgComparison:
     target = LoadTarget.of(DESCRIBE, operation, "Ext__c" if operation == "upsert" else None)
     indexes = {header.index(name) for name in hidden if name in header}
     comparer = OrgComparer(
-        RecordReader(org, MORE_CALLS, math.inf),
+        RecordReader(org, most_calls, math.inf),
         sample_of(rows),
         columns(header, operation, indexes, {"Group": "00G", "User": "005"}),
         target,
@@ -138,6 +143,14 @@ async def test_parents_of_several_objects_in_one_column_are_told_each_for_itself
                 '2 rows name a record of User in OwnerId that is not there. They fail, since there is no "005000000000009AAA", "005000000000008AAA".',
             ),
         ]
+    )
+
+
+async def test_that_the_parents_in_a_column_could_not_all_be_looked_for_is_told_once() -> None:
+    rows = [[f"E-{n}", owner] for n, owner in enumerate(OWNERS)]
+    comparison = await compared(Org(accounts(2)), ["Ext__c", "OwnerId"], rows, most_calls=1)
+    assert comparison.unseen == snapshot(
+        ("Not all the parents in OwnerId could be looked for. It would take more than 1 API call.",)
     )
 
 

@@ -250,7 +250,7 @@ class OrgComparer:
         names = tuple(column.name for column, _ in pairs)
         finding = next(((column, key) for column, key in pairs if key.can_find), None)
         if finding is None:
-            self._unseen.append(f"Records can't be found by {quoted_names(names)}.")
+            self._tell(f"Records can't be found by {quoted_names(names)}.")
             return ThereAlready(names, 0, False, ())
         column, key = finding
         others = [other for other, _ in pairs if other is not column]
@@ -274,7 +274,7 @@ class OrgComparer:
         others = sorted(prefix for prefix in by_prefix if prefix is not None and prefix not in column.keys)
         if others:
             which = "" if column.is_hidden else f", {quoted_names(others)},"
-            self._unseen.append(f"Ids of other objects in {as_name(column.name)}{which} were not looked for.")
+            self._tell(f"Ids of other objects in {as_name(column.name)}{which} were not looked for.")
         named = [(key, by_prefix[prefix]) for prefix, key in column.keys.items() if prefix in by_prefix]
         return [await self._missing_of(column, key, cells) for key, cells in named]
 
@@ -321,11 +321,16 @@ class OrgComparer:
             return ""
         return f"Most ids begin with {as_name(most)}, and those of {as_name(self._target.describe.name)} with {prefix}."
 
+    def _tell(self, unseen: str) -> None:
+        """Tell once what could not be seen, which may be so of the parents of several objects."""
+        if unseen not in self._unseen:
+            self._unseen.append(unseen)
+
     def _tell_unseen(self, found: RecordsFound, what: str) -> None:
         if found.unseen:
-            self._unseen.append(f"This user can't read {quoted_names(found.unseen)}.")
+            self._tell(f"This user can't read {quoted_names(found.unseen)}.")
         if found.failure is not None:
-            self._unseen.append(f"Not all {what} could be looked for. {found.failure}")
+            self._tell(f"Not all {what} could be looked for. {found.failure}")
 
 
 def _record_like(

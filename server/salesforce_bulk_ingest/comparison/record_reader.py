@@ -13,7 +13,7 @@ from urllib.parse import quote
 import anyio
 from pydantic import JsonValue
 
-from salesforce_bulk_ingest.base.text import as_sentence
+from salesforce_bulk_ingest.base.text import as_sentence, counted
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.cell_equality import UNSEEN_TYPES
 from salesforce_bulk_ingest.salesforce.client import SAFE_IN_QUERY, SalesforceClient, query_of
@@ -163,7 +163,7 @@ class RecordReader:
         except TimeoutError:
             reading.found.failure = "Salesforce did not answer in time."
         except _NoMoreCalls:
-            reading.found.failure = f"It would take more than {self._most_calls:,} API calls."
+            reading.found.failure = f"It would take more than {counted(self._most_calls, 'API call')}."
         else:
             reading.add(chunk, records)
 
