@@ -222,6 +222,39 @@ async def test_a_change_of_another_field_since_is_no_obstacle(client: Client, di
     assert records(direct)[0] == before[0] | {"Name": "Other"}
 
 
+async def test_rows_whose_job_was_undone_are_told_as_such_until_the_undo_is_undone(
+    client: Client, direct: Caller
+) -> None:
+    rows = "Erp_Id__c,Phone\nE-1,11\nE-2,22\n"
+    job = await done(client, rows, UPSERT)
+    undo = (await undone(client, job))["id"]
+
+    async def told() -> str:
+        answer = await call(client, "create-ingest-job", body=UPSERT, data={"csv": rows}, dryRun=True)
+        (before,) = [each["what"] for each in answer["findings"] if "went into" in each["what"]]
+        return str(before).replace(job, "JOB").replace(undo, "UNDO")
+
+    assert await told() == "2 of 2 rows went into job JOB (JobComplete; job UNDO undid that for 2 records) before."
+    await undone(client, undo)
+    assert await told() == "2 of 2 rows went into job JOB (JobComplete) before."
+
+
+async def test_rows_whose_job_was_undone_go_again_by_the_very_call_that_made_it(client: Client, direct: Caller) -> None:
+    job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
+    await undone(client, job)
+    assert await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT) != job
+    assert records(direct)[0]["Phone"] == "11"
+
+
+async def test_an_update_of_records_that_an_upsert_created_is_no_undo(client: Client) -> None:
+    rows = "Erp_Id__c,Name\nE-9,Nine\n"
+    job = await done(client, rows, UPSERT)
+    created = {"rowsOf": {"jobs": [job], "which": ["created"]}, "set": {"Phone": "9"}}
+    await closed(client, (await call(client, "create-ingest-job", body=UPDATE, data=created))["id"])
+    answer = await call(client, "create-ingest-job", body=UPSERT, data={"csv": rows}, dryRun=True)
+    assert f"1 of 1 rows went into job {job} (JobComplete) before." in [each["what"] for each in answer["findings"]]
+
+
 async def test_an_undo_that_was_done_finds_nothing_to_undo(client: Client, direct: Caller) -> None:
     job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
     await undone(client, job)

@@ -392,11 +392,11 @@ class Ledger:
         return await self._run(lambda db: looks.look_of(db, org, job_id, rows), None, looks_only=True)
 
     async def record_undo(self, org: str, by_job: str, rows: Mapping[str, int]) -> None:
-        """Record that a job deletes records which other jobs created: so many of each of these jobs."""
+        """Record that a job undoes other jobs: so many records of each of these."""
         await self._run(lambda db: load_records.insert_undo(db, org, by_job, rows), None)
 
     async def undos_of(self, org: str, job_id: str) -> Mapping[str, int]:
-        """Return the ids of the jobs that delete records which the job created, each with their number."""
+        """Return the ids of the jobs that undo a job, each with the number of the records that it was given."""
         none: Mapping[str, int] = {}
         return await self._run(lambda db: load_records.undos_of(db, org, job_id), none, looks_only=True)
 

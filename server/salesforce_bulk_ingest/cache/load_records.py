@@ -176,12 +176,12 @@ def _rows_of(load: LoadRecord) -> list[int]:
 
 
 def insert_undo(db: sqlite3.Connection, org: str, by_job: str, rows: Mapping[str, int]) -> None:
-    """Record that a job deletes records which other jobs created: so many of each of these jobs."""
+    """Record that a job undoes other jobs: so many records of each of these."""
     values = [(org, job_id[:15], by_job[:15], count) for job_id, count in rows.items()]
     db.executemany("INSERT OR REPLACE INTO undone_inserts VALUES (?, ?, ?, ?)", values)
 
 
 def undos_of(db: sqlite3.Connection, org: str, job_id: str) -> dict[str, int]:
-    """Return the ids of the jobs that delete records which the job created, each with their number."""
+    """Return the ids of the jobs that undo a job, each with the number of the records that it was given."""
     query = "SELECT by_job, rows FROM undone_inserts WHERE org = ? AND job_id = ? ORDER BY by_job"
     return dict(db.execute(query, (org, job_id[:15])).fetchall())

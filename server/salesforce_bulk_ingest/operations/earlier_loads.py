@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, LoadedBefore, NoRecord, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
-from salesforce_bulk_ingest.base.text import as_name
+from salesforce_bulk_ingest.base.text import as_name, counted
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.load_records import EarlierLoad, LoadRecord
@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.operations.undos import is_undone
+from salesforce_bulk_ingest.operations.undos import given_back_by, is_undone
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -51,12 +51,19 @@ class JobWithRows:
         job: the job; None if it is gone from Salesforce.
         sketch: the sketch of those rows of the job that are in the org, or may still get there.
         known: how many of the rows of the load it has.
+        given_back_by: the job that gave records back what they held before it; None if none did.
     """
 
     job_id: str
     job: Job | None
     sketch: RowSketch
     known: KnownRows
+    given_back_by: Job | None = None
+
+    def __str__(self) -> str:
+        undo = self.given_back_by
+        undone = f"; job {undo.id} undid that for {counted(undo.number_records_loaded, 'record')}" if undo else ""
+        return f"job {shown_job_id(self.job_id)} ({_state_of(self.job)}{undone})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +197,10 @@ class EarlierLoads:
             if job.number_records_loaded < sketch.rows:
                 sketch = sketch.without(await self._not_loaded(org, job))
         known = load.sketch.known_in([sketch])
-        return JobWithRows(job.id if job else upload.job_id, job, sketch, known) if known.count else None
+        if not known.count:
+            return None
+        given_back = None if job is None else await given_back_by(self._client, self._ledger, org, job.id)
+        return JobWithRows(job.id if job else upload.job_id, job, sketch, known, given_back)
 
     async def _is_known_to_be_empty(self, org: Org, job_id: str) -> bool:
         """Return whether a job that is gone was deleted through these tools after it had ended without trying a row."""
@@ -299,12 +309,8 @@ def _report(comparison: Comparison) -> str:
     """Return a sentence about the rows that went before."""
     what = str(comparison.known).capitalize()
     if len(comparison.jobs) == 1:
-        job = comparison.jobs[0]
-        return f"{what} went into job {shown_job_id(job.job_id)} ({_state_of(job.job)}) before."
-    jobs = [
-        f"{job.known.count:,} into job {shown_job_id(job.job_id)} ({_state_of(job.job)})"
-        for job in comparison.jobs[:JOBS_TOLD]
-    ]
+        return f"{what} went into {comparison.jobs[0]} before."
+    jobs = [f"{job.known.count:,} into {job}" for job in comparison.jobs[:JOBS_TOLD]]
     more = f" and {len(comparison.jobs) - JOBS_TOLD} jobs more" if len(comparison.jobs) > JOBS_TOLD else ""
     return f"{what} went before, {', '.join(jobs)}{more}."
 

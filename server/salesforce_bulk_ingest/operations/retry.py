@@ -36,7 +36,7 @@ from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
-from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.destination import DELETES, Destination
 
 logger = logging.getLogger(__name__)
 
@@ -272,14 +272,13 @@ class Retry:
             SentAgain: some of the rows were retried in another job.
             NoRecord: the ledger can't be read, or is not whole for the jobs of the rows.
         """
+        rows = await run_in_thread(find_rows)
+        if self._is_repeatable or self._is_of_ids or self.inserts_again:
+            self._undone = _counts(self._file, rows)
         if self._is_repeatable:
             return ()
-        rows = await run_in_thread(find_rows)
         if self._is_of_ids:
-            self._undone = _counts(self._file, rows)
             return tuple([note async for note in self._undone_before(_ids(to_job))])
-        if self.inserts_again:
-            self._undone = _counts(self._file, rows)
         self._rows = await run_in_thread(_retried_rows, self._file, rows)
         try:
             before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
@@ -306,9 +305,13 @@ class Retry:
             NoRecord: the ledger can't be written.
         """
         notes = await self._record_rows(to_job) if self._rows else ()
-        if self._undone:
+        if self._undone and await self._is_undo(to_job):
             await self._ledger.record_undo(self._org.key, to_job, self._undone)
         return notes
+
+    async def _is_undo(self, to_job: str) -> bool:
+        """Return whether a job undoes those that the rows are of: with ids of created records, a delete alone does."""
+        return not self._is_of_ids or (await self._client.get_job(to_job)).operation in DELETES
 
     async def _record_rows(self, to_job: str) -> tuple[Finding, ...]:
         ignored = None if self._again else self._unloaded | _ids(to_job)

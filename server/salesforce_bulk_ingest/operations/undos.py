@@ -1,4 +1,5 @@
-"""Undoing what a job created or deleted: the jobs of these tools that delete its records, or insert them again."""
+"""Undoing a job: the jobs of these tools that delete what it created, insert again what it deleted, or give back what it
+changed."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import DELETES
 
 INSERTS = frozenset({"insert"})
+UPDATES = frozenset({"update"})
 
 
 @dataclass(frozen=True, slots=True)
 class UndoJob:
-    """A job that was given the records which another job created, to delete them, or deleted, to insert them again.
+    """A job that was given the records of another job: those that it created, to delete them; those that it deleted, to
+    insert them again; or those that it changed, to give them back what they held.
 
     Attributes:
         job: the job, as it is now.
@@ -35,14 +38,14 @@ class UndoJob:
 async def undos_of(
     client: SalesforceClient, ledger: Ledger, org: Org, job_id: str, by: Set[str] = DELETES
 ) -> tuple[UndoJob, ...]:
-    """Return the jobs that undid what a job created or deleted, or may still; those that are gone are not known to.
+    """Return the jobs that undid a job, or may still; those that are gone are not known to.
 
     Args:
         client: the client of the org.
         ledger: the record of undos.
         org: the org.
         job_id: the id of the job that was undone.
-        by: the operations that undo it: deletes undo what it created, `INSERTS` what it deleted.
+        by: the operations that undo it: deletes undo what it created, `INSERTS` what it deleted, `UPDATES` what it changed.
     """
     undos = list[UndoJob]()
     for by_job, rows in (await ledger.undos_of(org.key, job_id)).items():
@@ -62,3 +65,10 @@ async def is_undone(client: SalesforceClient, ledger: Ledger, org: Org, job: Job
         if undo.succeeded and not await undos_of(client, ledger, org, undo.job.id, INSERTS):
             undone += undo.rows
     return undone >= job.number_records_loaded
+
+
+async def given_back_by(client: SalesforceClient, ledger: Ledger, org: Org, job_id: str) -> Job | None:
+    """Return the last job that gave records back what they held before a job, unless it was undone in turn; else None."""
+    ended = [undo.job for undo in await undos_of(client, ledger, org, job_id, UPDATES) if undo.job.is_terminal]
+    standing = [job for job in ended if await given_back_by(client, ledger, org, job.id) is None]
+    return standing[-1] if standing else None
