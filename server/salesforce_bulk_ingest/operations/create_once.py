@@ -115,7 +115,7 @@ class CreateOnce:
         except NotFound:
             return None
         is_lost = job.is_terminal and (job.state != "JobComplete" or not job.number_records_loaded)
-        is_undone = job.is_terminal and bool(await self._uploads.undos_of(await self._client.org(), job))
+        is_undone = job.is_terminal and await self._uploads.is_being_undone(await self._client.org(), job)
         return None if is_lost or is_undone else job
 
     async def _is_earlier(self, job: Job) -> bool:
