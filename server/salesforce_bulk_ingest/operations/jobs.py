@@ -86,8 +86,11 @@ class JobStatus:
         load: what the rows of the job are; None where this machine knows of no upload to it.
         created: how many of the records of an insert or upsert are new; None where that is not known.
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
+        created_by: the ids of the jobs that created the records to delete: the job, and for the last part of a load those of
+            all parts.
         undone_by: the jobs that undid what it created or deleted, or may still.
-        gives_back: whether records that it updated can get back what they held, or that it deleted can be inserted again.
+        gives_back: the ids of the jobs whose records can get back what they held, or be inserted again if they were deleted:
+            the job, and for the last part of a load those of all parts; none where that can't be.
         undoable: for the close of a job that updates or deletes records, whether that can be undone; else None.
     """
 
@@ -99,8 +102,9 @@ class JobStatus:
     load: JobLoad | None = None
     created: int | None = None
     undo: Undo | None = None
+    created_by: tuple[str, ...] = ()
     undone_by: tuple[UndoJob, ...] = ()
-    gives_back: bool = False
+    gives_back: tuple[str, ...] = ()
     undoable: Undoable | None = None
 
 
@@ -331,10 +335,13 @@ class JobOperations:
         """Return the status with what this machine knows of the job's rows."""
         org, job = status.org, status.job
         load = await self._uploads.load_of(org, job.id)
-        if load is not None and load.part is not None and job.is_terminal and load.part.number == load.part.of:
-            load = replace(load, all_parts=await self._all_parts(org, job, load.part.of))
+        parts = await self._jobs_of_parts(org, job, load)
+        if load is not None and parts:
+            load = replace(load, all_parts=_all_parts(parts, max(parts)))
+        # An undo takes the jobs of all parts, of which the last one tells.
+        together = list(parts.values()) or [job]
         accounting, created = await self._accounting(org, job), await self._created(org, job)
-        undo, gives_back = await self._undo(org, job), await self._gives_back(org, job)
+        undo, gives_back = await self._undo(org, job), await self._give_back(org, job, together)
         has_undos = undo is not None or (gives_back and job.operation in DELETES)
         undone_by = await self._uploads.undos_of(org, job) if has_undos else ()
         return replace(
@@ -343,36 +350,34 @@ class JobOperations:
             accounting=accounting,
             created=created,
             undo=undo,
+            created_by=tuple(each.id for each in together if _has_loaded(each)),
             undone_by=undone_by,
             gives_back=gives_back,
         )
 
-    async def _gives_back(self, org: Org, job: Job) -> bool:
-        """Return whether another job of this caller can give back what the records held before this one."""
-        if not job.is_terminal or job.number_records_loaded <= 0:
-            return False
+    async def _give_back(self, org: Org, job: Job, together: Sequence[Job]) -> tuple[str, ...]:
+        """Return the ids of those jobs, of one load, of which another job of this caller can give back what records held."""
         try:
             self._rules.policy.check_create(job.object, UNDONE_BY.get(job.operation or ""))
         except RefusedByPolicy:
-            return False
-        return await self._before_images.has_image(org, job)
+            return ()
+        return tuple(
+            [each.id for each in together if _has_loaded(each) and await self._before_images.has_image(org, each)]
+        )
 
-    async def _all_parts(self, org: Org, job: Job, parts: int) -> AllParts | None:
-        """Return what became of the rows of all parts of a load, whose last job this is; None for one part or many."""
-        if not 1 < parts <= MOST_PARTS_READ:
-            return None
+    async def _jobs_of_parts(self, org: Org, job: Job, load: JobLoad | None) -> dict[int, Job]:
+        """Return the jobs of all parts of a load, as far as known, by number, the last one being this; none of another job.
+
+        Parts that are too many to read are none, and so is a load of one part.
+        """
+        part = None if load is None else load.part
+        if part is None or not job.is_terminal or part.number < part.of or not 1 < part.of <= MOST_PARTS_READ:
+            return {}
         job_ids = await self._uploads.jobs_of_other_parts(org, job.id)
         read = await self._read_side_by_side(job_ids.values())
         # The same rows may have gone into jobs of another kind.
-        found = {number: read[job_id] for number, job_id in job_ids.items() if job_id in read} | {parts: job}
-        jobs = {number: each for number, each in found.items() if _counts_with(each, job)}
-        ended = [each for each in jobs.values() if each.is_terminal]
-        return AllParts(
-            loaded=sum(each.number_records_loaded for each in ended),
-            failed=sum(each.number_records_failed or 0 for each in ended),
-            running=tuple(number for number in sorted(jobs) if not jobs[number].is_terminal),
-            unknown=tuple(number for number in range(1, parts + 1) if number not in jobs),
-        )
+        found = {number: read[job_id] for number, job_id in job_ids.items() if job_id in read} | {part.of: job}
+        return {number: each for number, each in sorted(found.items()) if _counts_with(each, job)}
 
     async def _created(self, org: Org, job: Job) -> int | None:
         """Return how many records a job created that has ended; None for a large upsert, or if that is not known."""
@@ -439,3 +444,19 @@ def _counts_with(other: Job, job: Job) -> bool:
     """Return whether a job with the same rows is of the same load, and tells what became of its part."""
     is_told = not other.is_terminal or other.number_records_processed is not None
     return is_told and (other.object, other.operation) == (job.object, job.operation)
+
+
+def _has_loaded(job: Job) -> bool:
+    """Return whether a job has ended, and rows of it are in the org."""
+    return job.is_terminal and job.number_records_loaded > 0
+
+
+def _all_parts(jobs: Mapping[int, Job], parts: int) -> AllParts:
+    """Return what became of the rows of all parts of a load, by the jobs of those that are known."""
+    ended = [each for each in jobs.values() if each.is_terminal]
+    return AllParts(
+        loaded=sum(each.number_records_loaded for each in ended),
+        failed=sum(each.number_records_failed or 0 for each in ended),
+        running=tuple(number for number, each in jobs.items() if not each.is_terminal),
+        unknown=tuple(number for number in range(1, parts + 1) if number not in jobs),
+    )

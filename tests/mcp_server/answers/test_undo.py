@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from mcp import Client
 
 from tests.support.next_call import next_call
 from tests.support.orgs import agent, call, closed, text_of, undo_call
@@ -62,6 +63,37 @@ async def test_a_close_after_which_the_load_goes_on_leaves_the_undo_to_the_statu
         ended = await closed(client, made["id"])
         assert "undo" not in ended and ended["next"].startswith("get-failed-results-ingest-job")
         assert "undo" in await call(client, "get-ingest-job-status", jobId=made["id"])
+
+
+async def parts_loaded(client: Client, body: dict[str, str], rows: str) -> list[dict[str, Any]]:
+    """The statuses of the jobs of the three parts of these rows, once they have ended."""
+    checked = await call(client, "create-ingest-job", body=body, data={"csv": rows}, dryRun=True)
+    jobs = list[str]()
+    for part in (1, 2, 3):
+        options = {"part": part, "sha256": checked["sha256"]}
+        jobs.append((await call(client, "create-ingest-job", body=body, data={"csv": rows}, **options))["id"])
+        await closed(client, jobs[-1])
+    return [await call(client, "get-ingest-job-status", jobId=job) for job in jobs]
+
+
+async def test_the_last_part_of_a_load_names_the_jobs_of_all_parts_in_its_undo(org: WatchedOrg) -> None:
+    text = "x" * 330
+    async with agent(org.url, allow_operation=("delete",), max_upload_bytes=1_100) as client:
+        rows = "Name,Description\n" + "".join(f"Part {n},{text}\n" for n in range(7))
+        inserts = await parts_loaded(client, {"object": "Account", "operation": "insert"}, rows)
+        found = org.records("SELECT Id, Name FROM Account WHERE Name LIKE 'Part %' ORDER BY Name")
+        rows = "Id,Name,Description\n" + "".join(f"{each['Id']},Other,{text}\n" for each in found)
+        updates = await parts_loaded(client, {"object": "Account", "operation": "update"}, rows)
+        for jobs, which, words in ((updates, "before", "updated back"), (inserts, "created", "created, once closed")):
+            tool, arguments = next_call(jobs[-1]["undo"])
+            assert arguments["data"] == {"rowsOf": {"jobs": [job["id"] for job in jobs], "which": [which]}}
+            assert f"what these 3 jobs of the load {words}" in jobs[-1]["undo"]
+            assert next_call(jobs[0]["undo"])[1]["data"]["rowsOf"]["jobs"] == [jobs[0]["id"]]
+            undo = await call(client, tool, **arguments)
+            assert (await closed(client, undo["id"]))["numberRecordsProcessed"] == 7
+            if which == "before":
+                assert org.records("SELECT Id, Name FROM Account WHERE Name LIKE 'Part %' ORDER BY Name") == found
+    assert org.records("SELECT Id FROM Account WHERE Name LIKE 'Part %'") == []
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

@@ -140,9 +140,9 @@ def new_job_call(job: Job, data: object, *, form: Mapping[str, object] | None = 
     return call(CREATE, body=_body_like(job) | dict(form or {}), data=data, **options)
 
 
-def rows_of(job_id: str, **chosen: object) -> dict[str, object]:
-    """Return the argument `data` that sends rows of a job again: all, or those that `which` or `where` choose."""
-    return {"rowsOf": {"jobs": [job_id], **chosen}}
+def rows_of(*job_ids: str, **chosen: object) -> dict[str, object]:
+    """Return the argument `data` that sends rows of jobs again: all, or those that `which` or `where` choose."""
+    return {"rowsOf": {"jobs": job_ids, **chosen}}
 
 
 def _body_like(job: Job) -> dict[str, object]:
