@@ -9,7 +9,9 @@ PACKAGES = {
 }
 DATA_ALONE = {
     "operations/change_rules.py",
+    "operations/load_outcome.py",
     "operations/operations.py",
+    "operations/send_once.py",
     "results/retry_request.py",
     "schema/field_types.py",
     "ui/routes.py",

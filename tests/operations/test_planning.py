@@ -19,7 +19,8 @@ from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import CsvText, RowSource
 from salesforce_bulk_ingest.operations.describes import KEPT_SECONDS, DescribeCache
 from salesforce_bulk_ingest.operations.load import CREATE_SECONDS
-from salesforce_bulk_ingest.operations.planning import MOST_KEPT, LoadRequest, Planner
+from salesforce_bulk_ingest.operations.load_request import LoadRequest
+from salesforce_bulk_ingest.operations.planning import MOST_KEPT, Planner
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Unreachable
 from salesforce_bulk_ingest.salesforce.models import Job

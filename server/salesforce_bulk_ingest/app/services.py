@@ -39,12 +39,13 @@ from salesforce_bulk_ingest.operations.earlier_loads import EarlierLoads
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.gateway import Gateway
 from salesforce_bulk_ingest.operations.jobs import JobOperations
-from salesforce_bulk_ingest.operations.load import LoadOperations, SendOnce
+from salesforce_bulk_ingest.operations.load import LoadOperations
 from salesforce_bulk_ingest.operations.operations import Operations
 from salesforce_bulk_ingest.operations.org_comparisons import OrgComparisons
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.results import ResultOperations
 from salesforce_bulk_ingest.operations.retry import Retries
+from salesforce_bulk_ingest.operations.send_once import SendOnce
 from salesforce_bulk_ingest.operations.suggestions import Suggestions
 from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.results.save_roots import NO_SAVE_ROOTS, SaveRoots

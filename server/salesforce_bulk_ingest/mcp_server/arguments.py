@@ -35,7 +35,7 @@ from salesforce_bulk_ingest.mcp_server.answers.job_rows import jobs_as_source
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CELL_GAP
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
-from salesforce_bulk_ingest.operations.load import AnySource, CreateRequest
+from salesforce_bulk_ingest.operations.load_request import AnySource, CreateRequest
 from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import Delimiter, JobType, LineEnding, Operation

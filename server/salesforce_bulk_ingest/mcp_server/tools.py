@@ -63,9 +63,9 @@ from salesforce_bulk_ingest.operations.audit import Action
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
 from salesforce_bulk_ingest.operations.jobs import JobStatus
-from salesforce_bulk_ingest.operations.load import AnySource, ReportLoad
+from salesforce_bulk_ingest.operations.load_outcome import ReportLoad
+from salesforce_bulk_ingest.operations.load_request import AnySource, LoadRequest
 from salesforce_bulk_ingest.operations.operations import Operations
-from salesforce_bulk_ingest.operations.planning import LoadRequest
 from salesforce_bulk_ingest.operations.waiting import Report
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import PageRequest

@@ -17,7 +17,7 @@ from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
-from salesforce_bulk_ingest.operations.load import CreateRequest
+from salesforce_bulk_ingest.operations.load_request import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
 from salesforce_bulk_ingest.operations.undos import UndoJob

@@ -4,23 +4,19 @@ import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Generic, Self, TypeVar
+from dataclasses import dataclass, replace
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoSuchColumn, SourceChanged
-from salesforce_bulk_ingest.base.findings import Finding, Findings
+from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
-from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
-from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds
-from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.column_names import not_called_so_yet
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
-from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.operations.describes import DescribeCache, Described
+from salesforce_bulk_ingest.operations.load_request import LoadRequest
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
@@ -28,63 +24,6 @@ from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
 MOST_KEPT = 4
 """The most finished plans that are kept: plans of files, whose second part is then not checked again, and plans that no call
 has returned yet."""
-
-Source = TypeVar("Source", covariant=True)
-OtherSource = TypeVar("OtherSource")
-
-
-@dataclass(frozen=True, slots=True)
-class LoadRequest(Generic[Source]):
-    """A request to load rows.
-
-    Attributes:
-        source: the source of the rows.
-        mapping: the changes of columns and values between the source and the upload.
-        preflight: whether the rows are checked before they are sent.
-        part: the number of the part to send, from 1; None where all rows fit one job.
-        sha256: the SHA-256 of all rows, as an earlier answer gave it; None where the rows may have changed since.
-        load_again: whether rows that went into an earlier job may go again.
-        profiled: whether the plan needs a profile of the rows.
-        compare: the names of the columns that a dry run compares with the org; None for all.
-        notes: findings that were made before the plan, and that the plan is to include.
-        origin: where the rows come from, for the record of the load; None where that is not known.
-        bounds: the bounds of the recipe that the rows are loaded by; None for rows without a recipe.
-    """
-
-    source: Source
-    mapping: ColumnMapping = field(default_factory=ColumnMapping)
-    preflight: bool = True
-    part: int | None = None
-    sha256: str | None = None
-    load_again: bool = False
-    profiled: bool = False
-    compare: tuple[str, ...] | None = None
-    notes: tuple[Finding, ...] = ()
-    origin: LoadOrigin | None = field(default=None, compare=False, repr=False)
-    bounds: LoadBounds | None = None
-
-    def with_source(self, source: OtherSource, notes: tuple[Finding, ...] = ()) -> "LoadRequest[OtherSource]":
-        """Return the same request for the rows of another source."""
-        return LoadRequest(
-            source,
-            self.mapping,
-            self.preflight,
-            self.part,
-            self.sha256,
-            self.load_again,
-            self.profiled,
-            self.compare,
-            notes,
-            self.origin,
-            self.bounds,
-        )
-
-    def leaving_out(self, found: LeftOutLines, notes: tuple[Finding, ...] = ()) -> Self:
-        """Return the same request without the rows that were found to be left out by their records."""
-        leave_out = self.mapping.leave_out
-        by_record = replace(leave_out.by_record, found=found)
-        mapping = replace(self.mapping, leave_out=replace(leave_out, by_record=by_record))
-        return replace(self, mapping=mapping, notes=(*self.notes, *notes))
 
 
 @dataclass(frozen=True, slots=True)

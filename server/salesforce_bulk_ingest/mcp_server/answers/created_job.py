@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fiel
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
 from salesforce_bulk_ingest.operations.jobs import JobStatus
-from salesforce_bulk_ingest.operations.load import UploadOutcome
+from salesforce_bulk_ingest.operations.load_outcome import UploadOutcome
 from salesforce_bulk_ingest.salesforce.models import Job
 
 

@@ -28,7 +28,7 @@ from salesforce_bulk_ingest.mcp_server.answers.job import next_step
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import part_call
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, abort_call, close_call, upload_call
 from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer
-from salesforce_bulk_ingest.operations.load import UploadOutcome
+from salesforce_bulk_ingest.operations.load_outcome import UploadOutcome
 
 
 class CountedLinesAnswer(AnswerPart):

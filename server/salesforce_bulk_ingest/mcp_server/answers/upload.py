@@ -6,7 +6,7 @@ from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.mcp_server.answers.job import bounded
 from salesforce_bulk_ingest.mcp_server.answers.load import LoadAnswer, load_fields, load_summary
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
-from salesforce_bulk_ingest.operations.load import UploadOutcome
+from salesforce_bulk_ingest.operations.load_outcome import UploadOutcome
 
 
 class UploadAnswer(LoadAnswer):
