@@ -49,8 +49,9 @@ NEW = (
 )
 CLOSE = {"state": "UploadComplete"}
 
-
 HELD_SECONDS = 20
+HALF_OF_A_JOB = 200
+"""The rows of a job that the org saves before it is held or fails: a chunk."""
 
 
 class Held:
@@ -462,3 +463,43 @@ async def test_what_is_kept_goes_with_the_job(direct: Caller, tmp_path: Path) ->
         assert image.stat().st_mode & 0o077 == 0
         await call(client, "delete-ingest-job", jobId=job)
         assert not image.exists()
+
+
+@pytest.mark.parametrize("how", ["aborted", "failed"])
+async def test_what_a_job_changed_that_was_ended_midway_is_undone_and_the_rest_stays(
+    client: Client, direct: Caller, how: str
+) -> None:
+    numbers = range(HALF_OF_A_JOB + 50)
+    direct.load("Erp_Id__c,Name\n" + "".join(f"M-{number},Before\n" for number in numbers), "Account")
+    before = records(direct)
+    job = await opened(client, "Erp_Id__c,Name\n" + "".join(f"M-{number},After\n" for number in numbers))
+    if how == "aborted":
+        direct.hold_jobs(after=1)
+        await call(client, "close-abort-ingest-job", jobId=job, body=CLOSE)
+        await anyio.to_thread.run_sync(direct.until_held, job, 1)
+        ended = await call(client, "close-abort-ingest-job", jobId=job, body={"state": "Aborted"}, waitSeconds=30)
+    else:
+        direct.go_wrong({"fault": "too-many-lock-failures", "after": 1})
+        ended = await closed(client, job)
+    direct.go_right()
+    assert (ended["state"].lower(), ended["numberRecordsProcessed"]) == (how, HALF_OF_A_JOB)
+    assert direct.count("Name = 'After'") == HALF_OF_A_JOB
+    assert (await undone(client, job))["rows"] == HALF_OF_A_JOB
+    assert records(direct) == before
+
+
+async def test_what_an_aborted_delete_deleted_comes_back_and_the_rest_stays(client: Client, direct: Caller) -> None:
+    rows = "Name\n" + "".join(f"Midway {number}\n" for number in range(HALF_OF_A_JOB + 50))
+    ids = [row["sf__Id"] for row in direct.succeeded(direct.load(rows, "Account"))]
+    job = await opened(client, "\n".join(["Id", *ids, ""]), UPDATE | {"operation": "delete"})
+    direct.hold_jobs(after=1)
+    await call(client, "close-abort-ingest-job", jobId=job, body=CLOSE)
+    await anyio.to_thread.run_sync(direct.until_held, job, 1)
+    await call(client, "close-abort-ingest-job", jobId=job, body={"state": "Aborted"}, waitSeconds=30)
+    direct.go_right()
+    assert direct.count("Name LIKE 'Midway%'") == 50
+    made = await undone(client, job)
+    assert made["rows"] == HALF_OF_A_JOB
+    assert direct.count("Name LIKE 'Midway%'") == len(ids)
+    (left,) = [each["what"] for each in made["findings"] if each["what"].startswith("Left out")]
+    assert left.startswith(f"Left out: 50 records that job {job} did not delete: ")
