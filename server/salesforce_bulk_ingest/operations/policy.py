@@ -14,7 +14,7 @@ GUARDED_OPERATIONS = ("delete", "hardDelete")
 """Operations that remove records; each has to be allowed by name."""
 
 UNDOING = "delete"
-"""The operation that undoes what jobs created; a hardDelete has no way back, so that it undoes nothing."""
+"""The operation that is let through to undo what jobs created; a hardDelete is not: the Recycle Bin would not have them."""
 
 NAMES_IN_REFUSALS = 12
 NAMES_IN_INSTRUCTIONS = 2
@@ -91,8 +91,8 @@ class Policy:
 
     def lets_undo_through(self, operation: str | None) -> bool:
         """Return whether jobs with this operation are refused but for undos; a denial by name refuses these, too."""
-        is_denied = any(denied.lower() == UNDOING for denied in self.denied_operations)
-        return self.allows_undo and operation == UNDOING and UNDOING in self.refused_operations and not is_denied
+        denied = {name.lower() for name in self.denied_operations}
+        return self.allows_undo and operation == UNDOING and UNDOING not in self.allowed_operations | denied
 
     def check_operation(self, operation: str | None, *, is_undo: bool = False) -> None:
         """Raise RefusedByPolicy for an operation that is denied, or that removes records and is not allowed by name.
