@@ -37,9 +37,9 @@ class CloseGuard:
         """Whether there is a close that would be refused, or has to be confirmed."""
         return self._policy.has_rules or self._confirmations.is_asked
 
-    def foreseen(self, closing: Closing, *, is_undo: bool = False) -> tuple[Finding, ...]:
+    def foreseen(self, closing: Closing) -> tuple[Finding, ...]:
         """Return what a dry run says about a close: that a person has to confirm it, if that is so."""
-        if not (is_undo or self._confirmations.names(closing)):
+        if not self._confirmations.names(closing):
             return ()
         what = f"Closing the job has to be confirmed by a person: {closing.change}."
         return (Finding("warning", what, "Ask the user before that; the rows can be uploaded without it."),)
@@ -79,8 +79,8 @@ class CloseGuard:
         self._check_recipe(upload)
         await self._check_bounds(org, job, upload)
         if not (job.is_terminal or is_reached(job, "UploadComplete")):
-            closing = replace(Closing.of(org, job, upload), undo=undo)
-            confirmed = await self._confirmations.check(closing, consent, always=is_undo)
+            closing = replace(Closing.of(org, job, upload), undo=undo, is_undo=is_undo)
+            confirmed = await self._confirmations.check(closing, consent)
             audited.write = replace(audited.write, confirmation=confirmed)
 
     async def _is_undo(self, org: Org | None, job: Job, upload: UploadRecord | None) -> bool:

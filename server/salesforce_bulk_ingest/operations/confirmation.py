@@ -90,6 +90,7 @@ class Closing:
         rows: the number of rows; None where this server did not see the upload.
         digest: the beginning of the SHA-256 of the rows, in hexadecimal digits; None like `rows`.
         undo: whether the job can be undone afterwards, as the rest of a sentence; empty where it has no before-image.
+        is_undo: whether the job is let through only since it undoes what jobs of this server created.
     """
 
     org: Org | None
@@ -99,6 +100,7 @@ class Closing:
     rows: int | None = None
     digest: str | None = None
     undo: str = ""
+    is_undo: bool = False
 
     @classmethod
     def of(cls, org: Org | None, job: Job, upload: UploadRecord | None) -> Self:
@@ -167,23 +169,22 @@ class Confirmations:
         return bool(self._rules)
 
     def names(self, closing: Closing) -> bool:
-        """Return whether a close has to be confirmed."""
-        return any(rule.holds(closing) for rule in self._rules)
+        """Return whether a close has to be confirmed: a rule names it, or it is let through only to undo."""
+        return closing.is_undo or any(rule.holds(closing) for rule in self._rules)
 
-    async def check(self, closing: Closing, consent: Consent, *, always: bool = False) -> Confirmation:
+    async def check(self, closing: Closing, consent: Consent) -> Confirmation:
         """Return how a close is confirmed.
 
         Args:
             closing: the close.
             consent: what the caller brings.
-            always: whether it has to be confirmed although no rule may name it.
 
         Raises:
             NotConfirmed: the person did not agree.
             ConfirmationNeeded: nobody was asked, or about something else.
             StorageFailure: it can't be learned whether the operator has approved.
         """
-        if not (always or self.names(closing)):
+        if not self.names(closing):
             return "not asked"
         if consent.dialog in ("declined", "no answer"):
             raise NotConfirmed(closing.change, answered=consent.dialog == "declined")

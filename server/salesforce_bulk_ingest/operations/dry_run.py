@@ -101,8 +101,9 @@ class DryRuns:
         if comparison is not None and load.looked is not None:
             comparison = replace(comparison, api_calls=comparison.api_calls + load.looked.api_calls)
         refusal = self._refusal_of(load, comparison, is_undo=is_undo)
-        closing = Closing(load.org, "", load.destination.operation, load.sobject, load.rows_of(part))
-        foreseen = self._rules.close_guard.foreseen(closing, is_undo=is_undo)
+        rows = load.rows_of(part)
+        closing = Closing(load.org, "", load.destination.operation, load.sobject, rows, is_undo=is_undo)
+        foreseen = self._rules.close_guard.foreseen(closing)
         named = await run_in_thread(load.plan.with_named_rows, lines)
         if comparison is not None:
             named = replace(named, findings=comparison.findings_with(named.findings))
