@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
+from salesforce_bulk_ingest.base.text import counted
 from salesforce_bulk_ingest.csvio.cells import parse_record
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
@@ -54,10 +55,7 @@ class Completeness:
 
     def __str__(self) -> str:
         """Say how many rows Salesforce gave, and of how many, in words that follow "Salesforce gave"."""
-        if not self.has_header:
-            given = "nothing, not even a header"
-        else:
-            given = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        given = counted(self.rows, "row") if self.has_header else "nothing, not even a header"
         if self.counted is not None and self.counted != self.rows:
             given += f", where by the counters of the job there are {self.counted:,}"
         cut = "; the last row was cut off" if self.is_confirmed else "; the last row is cut off"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from salesforce_bulk_ingest.base.text import counted
 from salesforce_bulk_ingest.results.completeness import Completeness
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 
@@ -62,10 +63,9 @@ class RowCounts:
 
     def __str__(self) -> str:
         """Say where the rows are, in words that follow the name of the job."""
-        sent = "1 row" if self.sent == 1 else f"{self.sent:,} rows"
         return (
-            f"of {sent} sent, {self.successful:,} succeeded, {self.failed:,} failed, {self.unprocessed:,} not processed, "
-            f"{self.in_no_result:,} in no result"
+            f"of {counted(self.sent, 'row')} sent, {self.successful:,} succeeded, {self.failed:,} failed, "
+            f"{self.unprocessed:,} not processed, {self.in_no_result:,} in no result"
         )
 
 
