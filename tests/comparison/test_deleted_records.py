@@ -73,6 +73,8 @@ def test_an_account_has_the_fields_of_its_kind(is_person: bool, row: tuple[str, 
     assert "IsPersonAccount" in found.paths and "IsPersonAccount" not in found.names
     record = {"Name": "Ann", "LastName": "Ann", "PersonEmail": "a@x.example", "Hobby__pc": "x"}
     assert found.row_of({"Id": ID, "IsPersonAccount": is_person, **record}) == row
+    with pytest.raises(NoImage, match="IsPersonAccount can't be read"):
+        found.without(["IsPersonAccount"])
 
 
 def test_what_the_job_did_not_delete_or_somebody_restored_stays_out() -> None:

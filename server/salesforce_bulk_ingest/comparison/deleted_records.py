@@ -12,11 +12,8 @@ from salesforce_bulk_ingest.base.text import as_name, quoted_names
 from salesforce_bulk_ingest.comparison.before_image import NoImage, cell_of
 from salesforce_bulk_ingest.comparison.cell_equality import UNSEEN_TYPES
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord
-from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, SObjectDescribe
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, IS_PERSON, FieldDescribe, SObjectDescribe
 from salesforce_bulk_ingest.validation.key_forms import same_id
-
-IS_PERSON = "IsPersonAccount"
-"""The field of an account that says whether it is a person's (Object Reference, Account); orgs without persons lack it."""
 
 NAME = "Name"
 
@@ -46,17 +43,17 @@ class InsertableFields:
             raise NoImage(f"this user can't create records of {as_name(describe.name)}")
         # An address or a location is the sum of fields that are taken one by one.
         taken = [each for each in describe.fields if each.createable and not _is_sum(describe, each)]
-        of_persons = None
-        if describe.field(IS_PERSON) is not None:
-            of_persons = frozenset(each.name for each in describe.fields if _is_of_persons(each))
+        of_persons = _of_persons(describe) if describe.has_persons else None
         return cls(tuple(taken), (), of_persons).without([each.name for each in taken if each.type in UNSEEN_TYPES])
 
     def without(self, names: Collection[str]) -> Self:
         """Return the fields without some that a query does not give.
 
         Raises:
-            NoImage: a new record needs one of them.
+            NoImage: a new record needs one of them, or none tells which fields it takes.
         """
+        if IS_PERSON in names:
+            raise NoImage(f"{IS_PERSON} can't be read, by which an account has the fields of a person or not")
         needed = [each.name for each in self.fields if each.name in names and each.is_required]
         if needed:
             raise NoImage(f"{quoted_names(needed)} can't be read, and a new record needs it")
@@ -76,7 +73,7 @@ class InsertableFields:
     def row_of(self, record: JsonRecord) -> tuple[str, ...]:
         """Return the row of an image: the id of a record, and the cells that a new record is made of."""
         refused = self._refused_for(record)
-        cells = ("" if each.name in refused else _cell_of(each, record) for each in self.fields)
+        cells = ("" if each.name in refused else _cell_of_new(each, record) for each in self.fields)
         return (str(record.get(ID_FIELD)), *cells)
 
     def _refused_for(self, record: JsonRecord) -> Set[str]:
@@ -90,13 +87,15 @@ def _is_sum(describe: SObjectDescribe, field: FieldDescribe) -> bool:
     return field.type in UNSEEN_TYPES and bool(describe.parts_of(field))
 
 
-def _is_of_persons(field: FieldDescribe) -> bool:
-    """Return whether a field of accounts is one of persons (Object Reference, Person Account)."""
-    is_part = field.compound_field_name == NAME and field.name != NAME
-    return is_part or field.name.endswith("__pc") or field.name.startswith("Person")
+def _of_persons(describe: SObjectDescribe) -> frozenset[str]:
+    """Return the names of the fields of accounts that are those of persons (Object Reference, Person Account)."""
+    name = describe.field(NAME)
+    parts = () if name is None else describe.parts_of(name)
+    others = (each for each in describe.fields if each.name.endswith("__pc") or each.name.startswith("Person"))
+    return frozenset(each.name for each in (*parts, *others))
 
 
-def _cell_of(field: FieldDescribe, record: JsonRecord) -> str:
+def _cell_of_new(field: FieldDescribe, record: JsonRecord) -> str:
     """Return the cell that gives a new record what a field held; an empty one for no value, unless it has a default."""
     value = record.get(field.name)
     is_said = field.defaulted_on_create or not (value is None or value == "")

@@ -149,7 +149,7 @@ class DeletedImages:
         if not await is_open_still(self._client, job):
             # Some of the records may be deleted already.
             return None
-        read = fields.without([name for name in fields.names if name in lost])
+        read = fields.without([name for name in fields.paths if name in lost])
         stored = {**label, "columns": fields.names, "unread": read.unread}
         await run_in_thread(file.finish, json.dumps(stored).encode())
         return read

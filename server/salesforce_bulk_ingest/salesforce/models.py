@@ -34,6 +34,8 @@ DELIMITERS: dict[str, str] = {
 }
 LINE_ENDINGS: dict[str, str] = {"LF": "\n", "CRLF": "\r\n"}
 ID_FIELD = "Id"
+IS_PERSON = "IsPersonAccount"
+"""The field of an account that says whether it is a person's (Object Reference, Account); orgs without persons lack it."""
 NULL_CELL = "#N/A"
 """The cell that Salesforce reads as null; an empty cell changes nothing (Bulk API 2.0 guide, Prepare CSV Files)."""
 
@@ -328,6 +330,11 @@ class SObjectDescribe(WireModel):
     def field(self, name: str) -> FieldDescribe | None:
         """Return the field with this name in any case, or None if there is none."""
         return self._by_name.get(name.lower())
+
+    @property
+    def has_persons(self) -> bool:
+        """Whether some records are persons' (Object Reference, Person Account)."""
+        return self.field(IS_PERSON) is not None
 
     def parts_of(self, compound: FieldDescribe) -> tuple[FieldDescribe, ...]:
         """Return the fields that Salesforce makes a compound of, such as an address or a person's name; none of another."""

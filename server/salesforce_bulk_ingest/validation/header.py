@@ -179,8 +179,9 @@ class HeaderChecks:
     def _is_filled(self, required: FieldDescribe) -> bool:
         present = self._proposed | {column.field.name for column in self._known}
         # A person account has a last name instead of a name.
-        has_persons = self._describe.field("IsPersonAccount") is not None
-        return required.name in present or (has_persons and required.name == "Name" and "LastName" in present)
+        return required.name in present or (
+            self._describe.has_persons and required.name == "Name" and "LastName" in present
+        )
 
     def _add(
         self, kind: FindingKind, level: Level, what: str, do: str, column: str | None = None, fails: Fails | None = None
