@@ -12,6 +12,7 @@ from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 
@@ -434,3 +435,26 @@ async def test_records_are_written_with_the_jobs_delimiter_and_line_ending(org: 
         await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"}, waitSeconds=30)
         page = await call(client, "get-successful-results-ingest-job", jobId=job["id"])
         assert page["rows"][0][2:] == ['A|"B"', "two\nlines"]
+
+
+async def test_a_file_that_changes_while_the_job_of_an_equal_call_is_looked_for_is_not_sent(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    data = {"file": str(path := file_of(tmp_path, b"External_Id__c,Name\nX-1,One\n")), "match": "createOnly"}
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        await created(client, data, body=UPSERT)
+        org.forget()
+        org.gate.method = "GET"
+        org.gate.close()
+        async with anyio.create_task_group() as tasks:
+
+            async def again() -> None:
+                text = await refusal(client, "create-ingest-job", body=UPSERT, data=data)
+                assert "The rows were changed before they were checked." in text
+
+            tasks.start_soon(again)
+            await org.gate.reaches()
+            path.write_bytes(b"External_Id__c,Name\nX-1,One\nX-2,Two\n")
+            org.gate.method = "PUT"
+            org.gate.open()
+    assert org.changes == []
