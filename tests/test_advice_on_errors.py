@@ -240,6 +240,7 @@ CASES = (
 OTHERS: Mapping[type[Exception], str] = {
     errors.TooLarge: "only the caller can choose fewer rows",
     errors.NoRowLeft: "nothing is left to be sent",
+    errors.NothingToUndo: "nothing is left to be undone",
     errors.AllSentAgain: "the same call as after SentAgain follows it",
     errors_of_operations.RowsRefused: "its findings have advice of their own",
     errors.RecipeMistake: "those who review the recipe have to mend it",

@@ -256,13 +256,23 @@ async def test_an_update_of_records_that_an_upsert_created_is_no_undo(client: Cl
     assert f"1 of 1 rows went into job {job} (JobComplete) before." in [each["what"] for each in answer["findings"]]
 
 
-async def test_an_undo_that_was_done_finds_nothing_to_undo(client: Client, direct: Caller) -> None:
+async def test_an_undo_that_was_done_is_told_and_finds_nothing_to_undo(client: Client, direct: Caller) -> None:
     job = await done(client, "Erp_Id__c,Phone\nE-1,11\n", UPSERT)
-    await undone(client, job)
     tool, arguments = await undo_call(client, job)
-    assert f"There is nothing to undo. Already as before job {job}: 1 record." in await refusal(
-        client, tool, **arguments
+    undo = await undone(client, job)
+    told = (await call(client, "get-ingest-job-status", jobId=job))["undo"]
+    again = await refusal(client, tool, **arguments)
+    assert [text.replace(job, "JOB").replace(undo["id"], "UNDO") for text in (told, again)] == snapshot(
+        [
+            'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave 1 record back what they held.',
+            """\
+INVALID_ARGUMENT: There is nothing to undo. Already as before job JOB: 1 record.
+Next: Tell the user: no call is needed.\
+""",
+        ]
     )
+    await undone(client, undo["id"])
+    assert (await undo_call(client, job)) == (tool, arguments)
 
 
 async def test_what_an_upsert_created_goes_by_a_call_of_its_own(client: Client, direct: Caller) -> None:

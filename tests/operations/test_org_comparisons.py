@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.salesforce_emulator.caller import app_with, calling
 from tests.support.asgi_server import running
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import Recorder, agent, call, loaded, refusal, text_of
 
 SCHEMA = """
@@ -267,3 +268,12 @@ async def test_parents_of_several_objects_that_are_not_there_are_told_at_the_cos
             "apiCalls": 2,
         }
     )
+
+
+async def test_what_is_to_be_looked_for_before_a_load_is_no_load(client: Client) -> None:
+    """A create says nothing of what a look finds, so whoever asks for one there would take it for done."""
+    given: dict[str, Any] = {"body": INSERT, "data": {"csv": "Name,Phone\nOne,1\n"}, "compare": ["Name"]}
+    text = await refusal(client, "create-ingest-job", **given)
+    assert "give dryRun: true with it, or leave it out" in text
+    tool, arguments = next_call(next_line(text))
+    assert (tool, arguments["compare"]) == ("create-ingest-job", [])

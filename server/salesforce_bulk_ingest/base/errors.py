@@ -8,6 +8,7 @@
     │   ├── JobNotEnded
     │   ├── NoMatchingRows
     │   ├── NoRowLeft
+    │   ├── NothingToUndo
     │   ├── RowsRefused     (operations/errors.py)
     │   └── SourceChanged
     ├── RecipeMistake       a recipe can't be read, or does not fit the file
@@ -104,6 +105,10 @@ class NoRowLeft(InvalidArgument):
     def __init__(self, message: str, to_job: str) -> None:
         super().__init__(message)
         self.to_job = to_job
+
+
+class NothingToUndo(InvalidArgument):
+    """No record is as the jobs to undo left it: it is as before, or somebody changed it since."""
 
 
 class SourceChanged(InvalidArgument):

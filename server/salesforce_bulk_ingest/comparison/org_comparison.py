@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from salesforce_bulk_ingest.base.findings import Finding
-from salesforce_bulk_ingest.base.hidden_fields import mask
-from salesforce_bulk_ingest.base.text import as_name, counted, quoted_names
+from salesforce_bulk_ingest.base.hidden_fields import MASK, mask
+from salesforce_bulk_ingest.base.text import as_json, as_name, counted, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.changes import (
     EXAMPLES,
@@ -359,12 +359,14 @@ def _is_alike(column: ComparedColumn, cell: str, record: JsonRecord) -> bool:
 
 def _no_parent(missing: MissingParents) -> Mistake:
     name = "names" if missing.rows == 1 else "name"
+    shown = [key for key in missing.keys if not MASK.fullmatch(key)]
+    such = f", such as {as_json({'cells': {missing.column: shown}})}" if shown else ""
     return Mistake(
         "no parent",
         f"{counted(missing.rows, 'row')} {name} a record of {as_name(missing.sobject)} in {as_name(missing.column)} that is "
         "not there",
         f"They fail, since there is no {quoted_names(missing.keys)}.",
-        "Load the parents first, or correct these cells with values.",
+        f"Load the parents first, correct these cells with values, or leave the rows out with leaveOut{such}.",
         missing.rows,
         (missing.column,),
         "these rows",

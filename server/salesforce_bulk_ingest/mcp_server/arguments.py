@@ -418,7 +418,7 @@ def _as_names(value: object) -> object:
 Compare = Annotated[
     tuple[str, ...] | None,
     BeforeValidator(_as_names),
-    Field(description="Fields to compare with the org, or []. Default: all"),
+    Field(description="In dryRun: fields to look for, or []. Default: all"),
 ]
 
 JobId = Annotated[

@@ -211,7 +211,7 @@ class IngestTools:
                     raise InvalidArgument("dryRun, part, sha256 and loadAgain are about rows: give data too.")
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
             request = await self._load_request(data, recipe, part, sha256, preflight, loadAgain, given)
-            request = replace(request, compare=compare if dryRun else None)
+            request = replace(request, compare=_compared(compare, dry_run=dryRun))
             try:
                 with errors_of(recipe):
                     outcome = await self._operations.load.create_with_rows(
@@ -301,7 +301,7 @@ class IngestTools:
         with errors_for_models(given):
             recipe = await self._recipe(body, preflight, loadAgain)
             request = await self._load_request(body, recipe, part, sha256, preflight, loadAgain, given)
-            request = replace(request, compare=compare if dryRun else None)
+            request = replace(request, compare=_compared(compare, dry_run=dryRun))
             try:
                 with errors_of(recipe):
                     outcome = await self._operations.load.upload(
@@ -444,6 +444,18 @@ class IngestTools:
             origin=LoadOrigin.of(body.source_name, given.kept()),
             bounds=None if recipe is None else recipe.load_bounds,
         )
+
+
+def _compared(names: tuple[str, ...] | None, *, dry_run: bool) -> tuple[str, ...] | None:
+    """Return the names of the fields to look for in the org.
+
+    Raises:
+        InvalidArgument: they are asked for where the answer would not say what was found.
+    """
+    if names and not dry_run:
+        what = "compare is for a look before the load: give dryRun: true with it, or leave it out. Nothing was sent."
+        raise InvalidArgument(what, ("compare",), [])
+    return names if dry_run else None
 
 
 def _result(answer: Answer, *links: ContentBlock) -> CallToolResult:

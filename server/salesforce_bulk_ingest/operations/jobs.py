@@ -89,6 +89,7 @@ class JobStatus:
         created_by: the ids of the jobs that created the records to delete: the job, and for the last part of a load those of
             all parts.
         undone_by: the jobs that undid what it created or deleted, or may still.
+        given_back_by: the job that gave records that it updated back what they held; None if none did.
         gives_back: the ids of the jobs whose records can get back what they held, or be inserted again if they were deleted:
             the job, and for the last part of a load those of all parts; none where that can't be.
         undoable: for the close of a job that updates or deletes records, whether that can be undone; else None.
@@ -104,6 +105,7 @@ class JobStatus:
     undo: Undo | None = None
     created_by: tuple[str, ...] = ()
     undone_by: tuple[UndoJob, ...] = ()
+    given_back_by: Job | None = None
     gives_back: tuple[str, ...] = ()
     undoable: Undoable | None = None
 
@@ -352,6 +354,7 @@ class JobOperations:
             undo=undo,
             created_by=tuple(each.id for each in together if _has_loaded(each)),
             undone_by=undone_by,
+            given_back_by=await self._uploads.given_back_by(org, job) if gives_back else None,
             gives_back=gives_back,
         )
 

@@ -32,7 +32,7 @@ from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
-from salesforce_bulk_ingest.operations.undos import INSERTS, UPDATES, UndoJob, undos_of
+from salesforce_bulk_ingest.operations.undos import INSERTS, UPDATES, UndoJob, given_back_by, undos_of
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -234,6 +234,10 @@ class Uploads:
         """Return the jobs that undid what the job created or deleted, or may still, as far as this server knows."""
         by = INSERTS if job.operation in DELETES else DELETES
         return await undos_of(self._client, self._ledger, org, job.id, by)
+
+    async def given_back_by(self, org: Org, job: Job) -> Job | None:
+        """Return the job that gave records back what they held before the job, if that stands; see `given_back_by`."""
+        return await given_back_by(self._client, self._ledger, org, job.id)
 
     async def is_being_undone(self, org: Org, job: Job) -> bool:
         """Return whether other jobs undid the job, in whole or in part, or may still, as far as this server knows."""

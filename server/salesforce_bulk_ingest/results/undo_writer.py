@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRowLeft
+from salesforce_bulk_ingest.base.errors import NoRowLeft, NothingToUndo
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import counted, listed
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
@@ -72,7 +72,7 @@ def write_undo(
         check_cancelled: called from time to time; what it raises ends the work.
 
     Raises:
-        InvalidArgument: there are no rows to write.
+        NothingToUndo: there are no rows to write.
         NoRowLeft: all of them went before.
         OSError: an image can't be read, or the file can't be written.
     """
@@ -86,7 +86,7 @@ def write_undo(
             origins.append(origin)
     if not origins:
         message = " ".join(["There is nothing to undo.", *(note.what for note in notes)])
-        raise NoRowLeft(message, writer.skipped_into[0]) if writer.skipped_into else InvalidArgument(message)
+        raise NoRowLeft(message, writer.skipped_into[0]) if writer.skipped_into else NothingToUndo(message)
     records = counted(sum(len(origin.row_numbers) for origin in origins), "record")
     what = in_words(records, jobs_in_words([undo.job_id for undo in undos]))
     return RetryFile.finish(
