@@ -151,6 +151,20 @@ def _records(content: bytes) -> list[bytes]:
 
 
 @settings(deadline=None)
+@given(
+    st.integers(1, 3).flatmap(
+        lambda width: st.lists(st.tuples(*[st.text('a,;"\n\r\0é', max_size=4)] * width), min_size=1, max_size=5)
+    ),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_records_in_which_each_cell_is_quoted_have_the_cells_that_were_written(
+    rows: list[tuple[str, ...]], newline: str
+) -> None:
+    texts = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) + newline for row in rows]
+    assert parse_records([text.encode() for text in texts], ",") == rows
+
+
+@settings(deadline=None)
 @given(st.binary(max_size=100), st.sampled_from(sorted(DELIMITERS.values())))
 def test_no_record_is_too_malformed_to_be_shown(content: bytes, delimiter: str) -> None:
     assert all(parse_record(record, delimiter) for record in _records(content))

@@ -148,7 +148,9 @@ def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1, qu
     """
     quotes = text.count('"') if quotes is None else quotes
     cells, is_line_by_line = (
-        _split_quoted(text, dialect, width, quotes) if quotes else _split_unquoted(text, dialect, width)
+        _split_quoted(text, dialect.mark, dialect.newline, width, quotes)
+        if quotes
+        else _split_unquoted(text, dialect.mark, dialect.newline, width)
     )
     rows = parse_rows(_without_blank_lines(text, dialect.newline), dialect.mark) if cells is None else None
     count = len(rows or ()) if cells is None else len(cells) // (width + 1)
@@ -203,6 +205,9 @@ def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
 
 def parse_records(records: Sequence[bytes], delimiter: str) -> list[tuple[str, ...]]:
     """Return the cells of each record, faster than a call of `parse_record` for each would."""
+    split = _split_records(records, delimiter)
+    if split is not None:
+        return split
     texts = [record.decode("utf-8", "replace") for record in records]
     try:
         rows = list(map(tuple, csv.reader(texts, delimiter=delimiter, strict=True)))
@@ -214,14 +219,25 @@ def parse_records(records: Sequence[bytes], delimiter: str) -> list[tuple[str, .
     return [parse_record(record, delimiter) for record in records]
 
 
+def _split_records(records: Sequence[bytes], mark: str) -> list[tuple[str, ...]] | None:
+    """Return the cells of each record by splitting; None where splitting is not certain to be right."""
+    text = b"".join(records).decode("utf-8", "replace")
+    newline = "\r\n" if text.endswith("\r\n") else "\n"
+    width = 1 + text.count(f'"{mark}"', 0, text.find(f'"{newline}') + 1)
+    cells, _ = _split_quoted(text, mark, newline, width, text.count('"'))
+    step = width + 1
+    if cells is None or len(cells) != step * len(records):
+        return None
+    return list(zip(*(cells[index::step] for index in range(width)), strict=True))
+
+
 def _reader(text: str, mark: str) -> "_csv.Reader":
     # A stream whose lines end at a line feed only, since a carriage return may belong to a cell.
     return csv.reader(io.StringIO(text, newline="\n"), delimiter=mark)
 
 
-def _split_unquoted(text: str, dialect: Dialect, width: int) -> tuple[list[str] | None, bool]:
+def _split_unquoted(text: str, mark: str, newline: str, width: int) -> tuple[list[str] | None, bool]:
     """Return the cells of a text without quotes, and whether it is line by line; see `ParsedBlock`."""
-    mark, newline = dialect.mark, dialect.newline
     marked, rows = _with_row_ends(text.removesuffix(newline), newline, f"{mark}{ROW_END}{mark}")
     if "\n" in marked or "\r" in marked:
         return None, False
@@ -231,9 +247,8 @@ def _split_unquoted(text: str, dialect: Dialect, width: int) -> tuple[list[str] 
     return cells, True
 
 
-def _split_quoted(text: str, dialect: Dialect, width: int, quotes: int) -> tuple[list[str] | None, bool]:
+def _split_quoted(text: str, mark: str, newline: str, width: int, quotes: int) -> tuple[list[str] | None, bool]:
     """Return the cells of a text in which each cell is quoted, and whether it is line by line; see `ParsedBlock`."""
-    mark, newline = dialect.mark, dialect.newline
     body = text.removesuffix(newline)
     if len(body) < 2 or body[0] != '"' or body[-1] != '"':
         return None, False

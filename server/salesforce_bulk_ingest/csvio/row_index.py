@@ -3,7 +3,8 @@
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import BinaryIO, Self
 
 from pydantic import BaseModel, NonNegativeInt
@@ -116,8 +117,11 @@ def _split(data: bytes, rows: int) -> list[bytes] | None:
             return lines
     end = b'"\r\n' if data.endswith(b'"\r\n') else b'"\n'
     *parts, rest = data.split(end)
-    # An even number of quotes before each of these ends makes it that of a record; and of no other are there so many.
-    if rest or len(parts) != rows or not all(part.count(b'"') % 2 and part[0] not in _LINE_ENDS for part in parts):
+    if rest or len(parts) != rows:
+        return None
+    # An odd number of quotes before that of each end makes it the end of a record; and of no other are there so many.
+    are_odd = map((1).__and__, map(bytes.count, parts, repeat(b'"')))
+    if not all(are_odd) or not _LINE_ENDS.isdisjoint(map(itemgetter(0), parts)):
         return None
     return [part + end for part in parts]
 

@@ -253,7 +253,7 @@ class PageBuilder:
         if not self._request.errors.is_empty or self.rows_passed < self._request.offset:
             return all(map(self.add, records, self._parsed(records)))
         fitting = records[: self._room.rows_left]
-        return self._show_all(fitting) and len(fitting) == len(records)
+        return self._show_all(fitting, self._parsed(fitting)) and len(fitting) == len(records)
 
     def pass_over(self, rows: int) -> None:
         """Pass over the first rows of the result, as if they had been added."""
@@ -287,11 +287,14 @@ class PageBuilder:
             return True
         return index is not None and index < len(cells) and errors.matches(cells[index])
 
-    def _show_all(self, records: Sequence[bytes]) -> bool:
-        rows = self._parsed(records)
+    def _show_all(self, records: Sequence[bytes], rows: Sequence[Sequence[str]]) -> bool:
+        """Show as many of the rows as fit; return whether all do."""
         shown_rows = self._room.admit_all([self._requested(cells) for cells in rows] if self._request.columns else rows)
         if shown_rows is None:
-            return all(map(self.add, records, rows))
+            half = len(rows) // 2
+            if not half:
+                return all(map(self.add, records, rows))
+            return self._show_all(records[:half], rows[:half]) and self._show_all(records[half:], rows[half:])
         self._rows += shown_rows
         self._row_numbers += range(self._next_row, self._next_row + len(shown_rows))
         self._next_row += len(shown_rows)
