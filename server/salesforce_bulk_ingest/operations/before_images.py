@@ -270,8 +270,8 @@ class BeforeImages:
         found = await self._read(id_key(sobject), list(ids), list(paths))
         if found.failure is not None or found.unseen:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
-        undone = undo_in_turn(changes, found)
-        header, rows = rows_together(undone)
+        undone = await run_in_thread(undo_in_turn, changes, found)
+        header, rows = await run_in_thread(rows_together, undone)
         undos = [
             JobUndo(job.id, BEFORE, str(json.loads(image.label)["sha256"]), of_job, partial(_notes, job.id, undo))
             for (job, image), of_job, undo in zip(images, rows, undone, strict=True)
