@@ -12,6 +12,7 @@ from tests.support.orgs import agent, call, closed, text_of, undo_call
 from tests.support.watched_org import WatchedOrg
 
 ROWS = {"csv": "Name\nWrong\n"}
+INSERT = {"object": "Account", "operation": "insert"}
 
 
 async def undo_of(org: WatchedOrg, operation: str, rows: dict[str, Any] = ROWS, **settings: Any) -> str | None:
@@ -63,6 +64,20 @@ async def test_a_close_after_which_the_load_goes_on_leaves_the_undo_to_the_statu
         ended = await closed(client, made["id"])
         assert "undo" not in ended and ended["next"].startswith("get-failed-results-ingest-job")
         assert "undo" in await call(client, "get-ingest-job-status", jobId=made["id"])
+
+
+async def test_a_close_after_which_failed_rows_are_looked_at_leaves_what_it_updated_to_the_status(
+    org: WatchedOrg,
+) -> None:
+    async with agent(org.url) as client:
+        made = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nHeld 1\n"})
+        await closed(client, made["id"])
+        [record] = org.records("SELECT Id FROM Account WHERE Name = 'Held 1'")
+        rows = {"csv": f"Id,Name\n{record['Id']},Held 2\n001000000000001AAA,Nobody\n"}
+        job = await call(client, "create-ingest-job", body=INSERT | {"operation": "update"}, data=rows, preflight="off")
+        ended = await closed(client, job["id"])
+        assert "undo" not in ended and ended["next"].startswith("get-failed-results-ingest-job")
+        assert "undo" in await call(client, "get-ingest-job-status", jobId=job["id"])
 
 
 async def parts_loaded(client: Client, body: dict[str, str], rows: str) -> list[dict[str, Any]]:
