@@ -11,10 +11,10 @@ from salesforce_bulk_ingest.loading.row_sample import LONGEST_RUN, MOST_BYTES, R
 
 
 def sampled(most_rows: int, blocks: list[int], cell: str = "") -> RowSample:
-    sampler, number = RowSampler(2, most_rows), 0
+    sampler, number = RowSampler(2, most_rows, has_lines=True), 0
     for size in blocks:
         text = "".join(f"{row},{cell}{row}\n" for row in range(number, number + size))
-        sampler.add(parse_block(text, Dialect(), 2))
+        sampler.add(parse_block(text, Dialect(), 2, first_line=number + 2))
         number += size
     sample = sampler.sample()
     assert sample is not None
@@ -28,6 +28,9 @@ def test_a_sample_has_all_rows_or_runs_of_them_at_even_distances(most_rows: int,
     assert list(sample.columns[0]) == [str(number) for number in sample.numbers] == list(sample.columns[1])
     if sample.total <= most_rows:
         assert len(sample) == sample.total
+        assert list(sample.lines) == [number + 2 for number in sample.numbers]
+    else:
+        assert not sample.lines
     runs = sorted({number // run for number in sample.numbers})
     assert len({after - before for before, after in pairwise(runs)}) <= 1
 

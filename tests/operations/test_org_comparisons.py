@@ -134,6 +134,7 @@ async def test_new_rows_are_looked_for_by_unique_fields_and_external_ids(client:
         (["Erp_Id__c"], 1),
         (["Old_Id__c"], 1),
     ]
+    assert [finding["lines"] for finding in answer["findings"]] == [[2], [3]]
     assert [finding["what"] for finding in answer["findings"]] == snapshot(
         [
             "1 of 3 new rows has the Erp_Id__c of a record that is there already. They fail, since no two records may have it.",
@@ -157,6 +158,16 @@ async def test_parents_that_are_not_there_are_named(client: Client) -> None:
     assert answer["comparison"]["missingParents"] == [
         {"column": "Region__r.Code__c", "object": "Region__c", "rows": 2, "keys": ["US"]}
     ]
+    assert [(each["what"], each["do"], each["lines"], each["rows"]) for each in answer["findings"]] == snapshot(
+        [
+            (
+                '2 rows name a record of Region__c in Region__r.Code__c that is not there. They fail, since there is no "US".',
+                'Load the parents first, correct these cells with values, or leave the rows out with leaveOut, such as {"cells": {"Region__r.Code__c": ["US"]}}.',
+                [3, 5],
+                ["B", "D"],
+            )
+        ]
+    )
     assert "parents" in answer["profile"]["checked"]
 
 

@@ -77,6 +77,7 @@ async def test_a_file_shifted_by_one_row_whose_phones_are_cleared(client: Client
     assert sentence == snapshot(
         "This looks like a mistake: Name would get another record's value in 1,999 of 2,000 records, whose own value stands in the next row; Phone would be cleared in 2,000 of 2,000 records"
     )
+    assert answer["findings"][0]["lines"] == [2, 3, 4, 5, 6]
     assert answer["comparison"]["fields"] == snapshot(
         [{"field": "Name", "changed": 2000, "share": 1.0}, {"field": "Phone", "cleared": 2000, "share": 1.0}]
     )

@@ -82,14 +82,14 @@ class SideBySide:
 
     Attributes:
         columns: the compared columns.
-        numbers: the number of each row among all rows.
+        sample: the rows.
         fates: what becomes of each row.
         after: for each column, the form of the cell of each row, or `Nothing.SAID`.
         before: for each column, the form of the value in the record of each row, or `Nothing.THERE`.
     """
 
     columns: Sequence[ComparedColumn]
-    numbers: Sequence[int]
+    sample: RowSample
     fates: Sequence[Fate]
     after: Sequence[Sequence[Form]]
     before: Sequence[Sequence[Form]]
@@ -156,7 +156,7 @@ def side_by_side(
         for row in range(len(fates)):
             if fates[row] is Fate.EQUAL and is_changed(old[row], new[row]):
                 fates[row] = Fate.CHANGED
-    return SideBySide(columns, sample.numbers, fates, after, before)
+    return SideBySide(columns, sample, fates, after, before)
 
 
 def examples_of(

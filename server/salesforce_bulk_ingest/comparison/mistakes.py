@@ -40,6 +40,7 @@ class Mistake:
         count: the number of rows.
         columns: the names of the columns at fault.
         fails: the rows that are known to fail for it.
+        lines: the lines of these rows, or of the first; none where they are not known.
     """
 
     kind: FindingKind
@@ -49,13 +50,14 @@ class Mistake:
     count: int
     columns: tuple[str, ...] = ()
     fails: Fails | None = None
+    lines: tuple[int, ...] = ()
 
     def report(self, findings: Findings) -> None:
         """Add the mistake to the findings."""
         what = f"{self.clause[0].upper()}{self.clause[1:]}. {self.why}"
         column = self.columns[0] if len(self.columns) == 1 else None
         findings.add_several(
-            self.kind, "warning", what, self.do, (), self.count, column=column, of=self.clause, fails=self.fails
+            self.kind, "warning", what, self.do, self.lines, self.count, column=column, of=self.clause, fails=self.fails
         )
 
 
@@ -107,8 +109,9 @@ def _shifted(sides: SideBySide) -> Iterator[Mistake]:
     """Yield fields of which a record's value now stands in the next row, or in the one before."""
     for column, after, before in zip(sides.columns, sides.after, sides.before, strict=True):
         for step, neighbour in ((1, "next"), (-1, "previous")):
-            count = _shifted_by(step, sides.numbers, after, before)
-            if count:
+            rows = _shifted_by(step, sides.sample.numbers, after, before)
+            if rows:
+                count = len(rows)
                 name = as_name(column.name)
                 yield Mistake(
                     "shifted column",
@@ -118,23 +121,24 @@ def _shifted(sides: SideBySide) -> Iterator[Mistake]:
                     "Have the user correct the file, then check it again.",
                     count,
                     (column.name,),
+                    lines=sides.sample.lines_of(rows),
                 )
                 break
 
 
-def _shifted_by(step: int, numbers: Sequence[int], after: Sequence[Form], before: Sequence[Form]) -> int:
-    """Return how many values of records stand in the row beside their own; 0 if these are few of those that change."""
-    changed, shifted, values = 0, 0, set[Form]()
+def _shifted_by(step: int, numbers: Sequence[int], after: Sequence[Form], before: Sequence[Form]) -> Sequence[int]:
+    """Return the rows whose records' values stand in the row beside; none if these are few of those that change."""
+    changed, shifted, values = 0, list[int](), set[Form]()
     for row, old in enumerate(before):
         if old is None or not is_changed(old, after[row]):
             continue
         changed += 1
         beside = row + step
         if 0 <= beside < len(numbers) and numbers[beside] == numbers[row] + step and after[beside] == old:
-            shifted += 1
+            shifted.append(row)
             values.add(old)
-    is_shifted = changed >= LEAST_ROWS and shifted >= MISPLACED_SHARE * changed and len(values) >= LEAST_DISTINCT
-    return shifted if is_shifted else 0
+    is_most = changed >= LEAST_ROWS and len(shifted) >= MISPLACED_SHARE * changed
+    return shifted if is_most and len(values) >= LEAST_DISTINCT else ()
 
 
 def _misplaced(sides: SideBySide) -> Iterator[Mistake]:

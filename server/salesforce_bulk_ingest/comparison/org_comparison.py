@@ -59,12 +59,14 @@ class ThereAlready:
         rows: the number of such rows.
         is_unique: whether only one record can have the value, so that these rows fail.
         records: the ids of the first such records.
+        lines: the lines of these rows; none where they are not known.
     """
 
     columns: tuple[str, ...]
     rows: int
     is_unique: bool
     records: tuple[str, ...]
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,14 @@ class MissingParents:
         sobject: the object of the parents.
         rows: the number of such rows.
         keys: the first keys of such parents; masked if they are hidden.
+        lines: the lines of these rows; none where they are not known.
     """
 
     column: str
     sobject: str
     rows: int
     keys: tuple[str, ...]
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,9 +262,10 @@ class OrgComparer:
         self._tell_unseen(found, f"records by {', '.join(map(as_name, names))}")
         others = [other for other in others if other.path not in found.unseen]
         ids = [_record_like(row, column, key, others, self._sample, found) for row in range(len(self._sample))]
-        there = [record_id for record_id in ids if record_id is not None]
+        there = {row: record_id for row, record_id in enumerate(ids) if record_id is not None}
         is_unique = len(pairs) == 1 and key.describe is not None and key.describe.unique
-        return ThereAlready(names, len(there), is_unique, tuple(dict.fromkeys(there))[:EXAMPLES])
+        records = tuple(dict.fromkeys(there.values()))[:EXAMPLES]
+        return ThereAlready(names, len(there), is_unique, records, self._sample.lines_of(there))
 
     async def _missing_parents(self) -> tuple[MissingParents, ...]:
         if self._target.deletes:
@@ -285,7 +290,9 @@ class OrgComparer:
         missing = found.asked - found.by_key.keys() - self._keys_of_rows(key)
         keys = [cell for cell in cells if cell not in BLANK_CELLS and key.form(cell) in missing]
         shown = tuple(dict.fromkeys(map(mask, keys) if column.is_hidden else keys))[:EXAMPLES]
-        return MissingParents(column.name, key.sobject, len(keys), shown)
+        of_keys = set(keys)
+        rows = [row for row, cell in enumerate(trimmed(self._sample.columns[column.index])) if cell in of_keys]
+        return MissingParents(column.name, key.sobject, len(keys), shown, self._sample.lines_of(rows))
 
     def _keys_of_rows(self, parent: KeyField) -> set[str]:
         """Return the keys of the rows themselves where these may be each other's parents."""
@@ -370,6 +377,7 @@ def _no_parent(missing: MissingParents) -> Mistake:
         missing.rows,
         (missing.column,),
         "these rows",
+        missing.lines,
     )
 
 
@@ -383,4 +391,5 @@ def _there_already(there: ThereAlready, rows: int) -> Mistake:
         there.rows,
         there.columns,
         "these rows" if there.is_unique else None,
+        there.lines,
     )

@@ -63,7 +63,7 @@ class RowPass:
     ) -> None:
         self._file = file
         self._source = source
-        self.sampler = RowSampler(len(source.output_names), sampled)
+        self.sampler = RowSampler(len(source.output_names), sampled, has_lines=source.source.has_lines)
         self.tally = RowsTally(len(source.output_names)) if profiled else None
         self._limit = limit
         self._progress = progress

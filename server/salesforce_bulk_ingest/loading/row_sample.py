@@ -26,14 +26,20 @@ class RowSample:
         columns: the cells of each column.
         numbers: the number of each row among all rows, from 0.
         total: the number of all rows.
+        lines: the line of the source on which each row begins; empty where not all rows are sampled, or none has a line.
     """
 
     columns: tuple[Sequence[str], ...]
     numbers: Sequence[int]
     total: int
+    lines: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def lines_of(self, rows: Iterable[int]) -> tuple[int, ...]:
+        """Return the lines on which rows begin, by their indexes here; empty where these are not known."""
+        return tuple(self.lines[row] for row in rows) if self.lines else ()
 
     def without(self, numbers: Collection[int]) -> Self:
         """Return the sample of the same upload without some rows."""
@@ -42,7 +48,8 @@ class RowSample:
         others = set(numbers)
         kept = [index for index, number in enumerate(self.numbers) if number not in others]
         columns = tuple([column[index] for index in kept] for column in self.columns)
-        return type(self)(columns, [self.numbers[index] for index in kept], self.total - len(numbers))
+        numbers_left = [self.numbers[index] for index in kept]
+        return type(self)(columns, numbers_left, self.total - len(numbers), self.lines_of(kept))
 
 
 class RowSampler:
@@ -51,14 +58,17 @@ class RowSampler:
     Args:
         width: the number of columns.
         most_rows: the maximum number of rows; 0 for no sample.
+        has_lines: whether rows have lines in their source.
     """
 
-    def __init__(self, width: int, most_rows: int) -> None:
+    def __init__(self, width: int, most_rows: int, *, has_lines: bool = False) -> None:
         self._most_rows = most_rows
         self._run = min(LONGEST_RUN, most_rows)
         self._stride = 1
         self._columns: list[list[str]] = [[] for _ in range(width)]
         self._numbers = array("Q")
+        self._lines = array("Q")
+        self._has_lines = has_lines
         self._total = 0
         self._bytes = 0
 
@@ -71,6 +81,8 @@ class RowSampler:
         if not indexes:
             return
         self._numbers.extend(first + index for index in indexes)
+        if self._has_lines:
+            self._lines.extend(rows.lines)
         for column, cells in zip(self._columns, map(rows.column, range(len(self._columns))), strict=True):
             taken = cells if len(indexes) == len(cells) else [cells[index] for index in indexes]
             column.extend(taken)
@@ -83,7 +95,7 @@ class RowSampler:
         """Return the sample; None if there is to be none."""
         if not self._most_rows:
             return None
-        return RowSample(tuple(self._columns), self._numbers, self._total)
+        return RowSample(tuple(self._columns), self._numbers, self._total, self._lines)
 
     def _is_too_large(self) -> bool:
         is_one_run = self._numbers[-1] < self._run
@@ -104,6 +116,7 @@ class RowSampler:
         kept = [index for index, number in enumerate(self._numbers) if number // self._run % self._stride == 0]
         self._numbers = array("Q", [self._numbers[index] for index in kept])
         self._columns = [[column[index] for index in kept] for column in self._columns]
+        self._lines, self._has_lines = array("Q"), False  # to find them in all blocks takes time
         self._bytes = sum(map(_bytes_of, self._columns))
 
 

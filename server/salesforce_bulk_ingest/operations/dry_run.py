@@ -104,9 +104,10 @@ class DryRuns:
         rows = load.rows_of(part)
         closing = Closing(load.org, "", load.destination.operation, load.sobject, rows, is_undo=is_undo)
         foreseen = self._rules.close_guard.foreseen(closing)
-        named = await run_in_thread(load.plan.with_named_rows, lines)
+        compared = load.plan
         if comparison is not None:
-            named = replace(named, findings=comparison.findings_with(named.findings))
+            compared = replace(compared, findings=comparison.findings_with(compared.findings))
+        named = await run_in_thread(compared.with_named_rows, lines)
         several = () if comparison is not None else load.several_records
         plan = named.with_notes((*_as_findings(refusal), *several, *checked.notes, *foreseen))
         twice = None if plan.has_errors else checked.refusal
