@@ -148,9 +148,7 @@ def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1, qu
     """
     quotes = text.count('"') if quotes is None else quotes
     cells, is_line_by_line = (
-        _split_quoted(text, dialect.mark, dialect.newline, width, quotes)
-        if quotes
-        else _split_unquoted(text, dialect.mark, dialect.newline, width)
+        _split_quoted(text, dialect, width, quotes) if quotes else _split_unquoted(text, dialect, width)
     )
     rows = parse_rows(_without_blank_lines(text, dialect.newline), dialect.mark) if cells is None else None
     count = len(rows or ()) if cells is None else len(cells) // (width + 1)
@@ -220,15 +218,16 @@ def parse_records(records: Sequence[bytes], delimiter: str) -> list[tuple[str, .
 
 
 def _split_records(records: Sequence[bytes], mark: str) -> list[tuple[str, ...]] | None:
-    """Return the cells of each record by splitting; None where splitting is not certain to be right."""
-    text = b"".join(records).decode("utf-8", "replace")
-    newline = "\r\n" if text.endswith("\r\n") else "\n"
-    width = 1 + text.count(f'"{mark}"', 0, text.find(f'"{newline}') + 1)
-    cells, _ = _split_quoted(text, mark, newline, width, text.count('"'))
-    step = width + 1
-    if cells is None or len(cells) != step * len(records):
+    """Return the cells of each record by splitting; None where not each cell is quoted, or one has a quote in it."""
+    rows = len(records)
+    bodies = [record.rstrip(b"\r\n") for record in records]
+    text = f'{mark}"{ROW_END}"{mark}'.encode().join(bodies).decode("utf-8", "replace")
+    # The quotes around the row ends aside, with two quotes for each cell, each delimiter between two quotes separates two.
+    step, others = divmod(text.count('"') + 2, 2 * rows) if rows else (0, 0)
+    if others or step < 2 or text[0] != '"' or text[-1] != '"' or text.count(ROW_END) >= rows:
         return None
-    return list(zip(*(cells[index::step] for index in range(width)), strict=True))
+    cells = _if_of_width(text[1:-1].split(f'"{mark}"'), rows, step - 1)
+    return None if cells is None else list(zip(*(cells[index::step] for index in range(step - 1)), strict=True))
 
 
 def _reader(text: str, mark: str) -> "_csv.Reader":
@@ -236,8 +235,9 @@ def _reader(text: str, mark: str) -> "_csv.Reader":
     return csv.reader(io.StringIO(text, newline="\n"), delimiter=mark)
 
 
-def _split_unquoted(text: str, mark: str, newline: str, width: int) -> tuple[list[str] | None, bool]:
+def _split_unquoted(text: str, dialect: Dialect, width: int) -> tuple[list[str] | None, bool]:
     """Return the cells of a text without quotes, and whether it is line by line; see `ParsedBlock`."""
+    mark, newline = dialect.mark, dialect.newline
     marked, rows = _with_row_ends(text.removesuffix(newline), newline, f"{mark}{ROW_END}{mark}")
     if "\n" in marked or "\r" in marked:
         return None, False
@@ -247,8 +247,9 @@ def _split_unquoted(text: str, mark: str, newline: str, width: int) -> tuple[lis
     return cells, True
 
 
-def _split_quoted(text: str, mark: str, newline: str, width: int, quotes: int) -> tuple[list[str] | None, bool]:
+def _split_quoted(text: str, dialect: Dialect, width: int, quotes: int) -> tuple[list[str] | None, bool]:
     """Return the cells of a text in which each cell is quoted, and whether it is line by line; see `ParsedBlock`."""
+    mark, newline = dialect.mark, dialect.newline
     body = text.removesuffix(newline)
     if len(body) < 2 or body[0] != '"' or body[-1] != '"':
         return None, False
