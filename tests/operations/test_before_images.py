@@ -441,6 +441,19 @@ async def test_jobs_are_undone_together_as_if_the_newer_ones_were_undone_first(c
     )
 
 
+async def test_each_of_several_jobs_is_known_to_be_undone_though_they_share_their_records(
+    client: Client, direct: Caller
+) -> None:
+    given = [f"Erp_Id__c,Phone\nE-1,{number}\nE-2,{number}\n" for number in (11, 22)]
+    jobs = [await done(client, rows, UPSERT) for rows in given]
+    undo = (await call(client, "create-ingest-job", body=UPDATE, data=before_of(*jobs)))["id"]
+    await closed(client, undo)
+    for job, rows in zip(jobs, given, strict=True):
+        answer = await call(client, "create-ingest-job", body=UPSERT, data={"csv": rows}, dryRun=True)
+        (told,) = [each["what"] for each in answer["findings"] if f"job {job} " in each["what"]]
+        assert f"job {undo} undid that for 2 records" in told
+
+
 async def test_the_parts_of_a_lookup_by_key_are_undone_one_by_one(client: Client, direct: Caller) -> None:
     before = records(direct)
     first = await done(client, "Erp_Id__c,Region__r.Code__c\nE-1,US\n", UPSERT)

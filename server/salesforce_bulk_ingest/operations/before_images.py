@@ -273,7 +273,14 @@ class BeforeImages:
         undone = await run_in_thread(undo_in_turn, changes, found)
         header, rows = await run_in_thread(rows_together, undone)
         undos = [
-            JobUndo(job.id, BEFORE, str(json.loads(image.label)["sha256"]), of_job, partial(_notes, job.id, undo))
+            JobUndo(
+                job.id,
+                BEFORE,
+                str(json.loads(image.label)["sha256"]),
+                of_job,
+                partial(_notes, job.id, undo),
+                shared=len(undo.rows) - len(of_job),
+            )
             for (job, image), of_job, undo in zip(images, rows, undone, strict=True)
         ]
 

@@ -1,9 +1,10 @@
 """The file of rows to retry: a CSV, and a label with the origin of each row."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
@@ -15,6 +16,7 @@ from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.sources import RowSource
 
+NOTHING_SHARED: Mapping[str, int] = MappingProxyType({})
 UNREADABLE = "Rows to send again can't be read"
 
 
@@ -96,21 +98,30 @@ class RetryFile:
         origins: origins of the rows, in the order of the rows.
         notes: findings about the rows.
         use: keeps the file in the cache.
+        shared: for rows that undo jobs, by the id of a job: how many rows undo it that are those of a newer job, since they
+            give back what the older one changed, too. Not in the label: such a file is made for each call.
     """
 
     path: Path
     origins: tuple[RetryOrigin, ...]
     notes: tuple[Finding, ...]
     use: FileUse | None = field(default=None, compare=False, repr=False)
+    shared: Mapping[str, int] = field(default_factory=lambda: NOTHING_SHARED)
 
     @classmethod
-    def finish(cls, file: NewFile, origins: Sequence[RetryOrigin], notes: Sequence[Finding]) -> Self:
+    def finish(
+        cls,
+        file: NewFile,
+        origins: Sequence[RetryOrigin],
+        notes: Sequence[Finding],
+        shared: Mapping[str, int] = NOTHING_SHARED,
+    ) -> Self:
         """Finish a new file of the cache in which the rows are written, with its label.
 
         Raises:
             OSError: the file can't be written.
         """
-        made = cls(file.path, tuple(origins), tuple(notes))
+        made = cls(file.path, tuple(origins), tuple(notes), shared=shared)
         return replace(made, use=file.finish(made.label()).use)
 
     @property

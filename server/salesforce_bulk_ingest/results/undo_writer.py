@@ -30,6 +30,7 @@ class JobUndo:
         sha256: the SHA-256 of the rows of the job.
         rows: the rows, each with its number in the image.
         notes: returns the findings about what they leave as it is, once they were read.
+        shared: the number of rows that undo the job beside these: those of newer jobs, for records that both changed.
     """
 
     job_id: str
@@ -37,6 +38,7 @@ class JobUndo:
     sha256: str
     rows: Iterable[NumberedRow]
     notes: Callable[[], Sequence[Finding]]
+    shared: int = 0
 
 
 def read_image(image: CachedFile) -> Iterator[list[str]]:
@@ -89,9 +91,8 @@ def write_undo(
         raise NoRowLeft(message, writer.skipped_into[0]) if writer.skipped_into else NothingToUndo(message)
     records = counted(sum(len(origin.row_numbers) for origin in origins), "record")
     what = in_words(records, jobs_in_words([undo.job_id for undo in undos]))
-    return RetryFile.finish(
-        file, origins, [Finding("warning", what, "Make sure with the user that this is meant."), *notes]
-    )
+    notes.insert(0, Finding("warning", what, "Make sure with the user that this is meant."))
+    return RetryFile.finish(file, origins, notes, {undo.job_id: undo.shared for undo in undos if undo.shared})
 
 
 def jobs_in_words(job_ids: Sequence[str]) -> str:
