@@ -126,6 +126,13 @@ async def test_an_update_and_a_delete_say_which_rows_have_no_record(client: Clie
     assert update["summary"].endswith("Compared with the org: 1 changed, 0 equal, 1 without a record, which fail.")
     assert delete["summary"].endswith("Compared with the org: 1 there, 1 without a record, which fail.")
     assert delete["comparison"]["records"] == [{"key": first, "name": "One"}]
+    for answer in (update, delete):
+        (finding,) = answer["findings"]
+        assert (finding["lines"], finding["what"]) == (
+            [3],
+            "1 row has a key in Id that no record has. These rows fail: their records are gone, or are those of another org.",
+        )
+        assert "1 of these rows is known to fail" in answer["summary"]
 
 
 async def test_new_rows_are_looked_for_by_unique_fields_and_external_ids(client: Client) -> None:

@@ -47,6 +47,7 @@ _NAMES = ("Name", "Subject", "CaseNumber")
 
 OTHERS_THERE = "They would make new records beside those that the org has, under other keys than these."
 GONE = "These rows fail: their records are gone, or are those of another org."
+LEAVE_OUT = "Leave these rows out with leaveOut, or correct their keys."
 CHECK_FILE = "Have the user check that the file is of this object, this org and this time."
 
 
@@ -107,6 +108,7 @@ class OrgComparison:
         other_parents: the names of the columns with parents that were not looked for.
         sees_all_cells: whether all columns of rows that name records were compared with these.
         mistakes: what looks like a mistake, the worst first.
+        asides: what is told of rows that fail, though a usual load has some.
         api_calls: the number of calls to the org.
     """
 
@@ -124,6 +126,7 @@ class OrgComparison:
     other_parents: tuple[str, ...] = ()
     sees_all_cells: bool = False
     mistakes: tuple[Mistake, ...] = ()
+    asides: tuple[Mistake, ...] = ()
     api_calls: int = 0
 
     @property
@@ -140,8 +143,8 @@ class OrgComparison:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What looks like a mistake, as warnings."""
-        return findings_of(self.mistakes)
+        """What looks like a mistake, and what is told aside, as warnings."""
+        return findings_of((*self.mistakes, *self.asides))
 
     def findings_with(self, checked: Sequence[Finding]) -> tuple[Finding, ...]:
         """Return the findings of the checks with what looks like a mistake: a cleared column stands once, with its lines."""
@@ -205,8 +208,9 @@ class OrgComparer:
         pair, makes_new = (column, key), target.operation == "upsert"
         sides = await run_in_thread(lambda: side_by_side(sample, pair, compared, found, makes_new=makes_new))
         parents = await self._missing_parents()
+        unknown = await self._unknown_keys(sides, pair, found)
         mistakes = [
-            *await self._unknown_keys(sides, pair, found),
+            *unknown,
             *(() if self._gives_back else await run_in_thread(mistakes_in, sides)),
             *several_records(sides.counts[Fate.SEVERAL_RECORDS], column.name),
             *map(_no_parent, parents),
@@ -224,6 +228,7 @@ class OrgComparer:
             sees_all_cells=len(sides.columns) == len(self._columns.compared) and not self._columns.unseen,
             unseen=tuple(self._unseen),
             mistakes=tuple(mistakes),
+            asides=() if unknown else _without_record(sides, column.name),
             api_calls=self._reader.calls,
         )
 
@@ -362,6 +367,19 @@ def _record_like(
 
 def _is_alike(column: ComparedColumn, cell: str, record: JsonRecord) -> bool:
     return column.forms.of_cell(cell) == column.forms.of_value(column.value_in(record))
+
+
+def _without_record(sides: SideBySide, column: str) -> tuple[Mistake, ...]:
+    """Return what is told of rows that name no record, and fail for it; empty where none does."""
+    rows = [row for row, fate in enumerate(sides.fates) if fate is Fate.NO_RECORD]
+    if not rows:
+        return ()
+    clause = f"{counted(len(rows), 'row')} {have(len(rows))} a key in {as_name(column)} that no record has"
+    return (
+        Mistake(
+            "unknown keys", clause, GONE, LEAVE_OUT, len(rows), (column,), "these rows", sides.sample.lines_of(rows)
+        ),
+    )
 
 
 def _no_parent(missing: MissingParents) -> Mistake:
