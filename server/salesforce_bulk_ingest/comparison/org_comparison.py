@@ -295,6 +295,8 @@ class OrgComparer:
         missing = found.asked - found.by_key.keys() - self._keys_of_rows(key)
         keys = [cell for cell in cells if cell not in BLANK_CELLS and key.form(cell) in missing]
         shown = tuple(dict.fromkeys(map(mask, keys) if column.is_hidden else keys))[:EXAMPLES]
+        if not keys:
+            return MissingParents(column.name, key.sobject, 0, ())
         of_keys = set(keys)
         rows = [row for row, cell in enumerate(trimmed(self._sample.columns[column.index])) if cell in of_keys]
         return MissingParents(column.name, key.sobject, len(keys), shown, self._sample.lines_of(rows))
