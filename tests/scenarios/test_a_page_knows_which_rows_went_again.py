@@ -73,3 +73,24 @@ async def test_that_went_into_a_job_that_was_aborted_is_as_before(org: Caller) -
         second = await sent_again(client, first)
         await call(client, "close-abort-ingest-job", jobId=second, body={"state": "Aborted"})
         assert await next_of(client, first) == before
+
+
+async def test_of_a_job_whose_rows_went_again_in_its_place_all_went_again(org: Caller) -> None:
+    """Its own rows are named nowhere: the job that took them took those of the first job."""
+    async with agent(str(org.http.base_url)) as client:
+        first = await loaded(client, ROWS, preflight="off")
+        second = await sent_again(client, first)
+        await call(client, "close-abort-ingest-job", jobId=second, body={"state": "Aborted"})
+        third = await sent_again(client, first)
+        page = await call(client, "get-unprocessed-records-ingest-job", jobId=second)
+        _, arguments = next_call(page["next"])
+        assert arguments["jobId"] == third
+
+
+async def test_are_shown_where_the_job_that_took_them_can_not_be_read(org: Caller) -> None:
+    async with agent(str(org.http.base_url)) as client:
+        first = await loaded(client, ROWS, preflight="off")
+        before = await next_of(client, first)
+        await sent_again(client, first)
+        org.go_wrong({"on": "status", "fault": "unavailable", "retryAfter": 60, "after": 1})
+        assert await next_of(client, first) == before

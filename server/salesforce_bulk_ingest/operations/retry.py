@@ -22,7 +22,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import Ledger
-from salesforce_bulk_ingest.cache.retried_rows import EarlierRetry, RetriedRows, SentRows
+from salesforce_bulk_ingest.cache.retried_rows import ALL_ROWS, EarlierRetry, RetriedRows, SentRows
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
@@ -32,7 +32,7 @@ from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected
+from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected, SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -117,20 +117,14 @@ class Retries:
         """
         try:
             sent = [each for each in await self._skipped(org, [job], None) if each.result == kind]
-        except NoRecord as error:
+            if not sent:
+                return None
+            to_job = await _History(org, self._client, self._ledger).job(sent[-1].to_job)
+        except (NoRecord, SalesforceError) as error:
             logger.warning("whether rows of job %s went again is not known: %s", job.id, error)
             return None
-        if not sent:
-            return None
-        # The numbers of rows are those of one download; another may have the same rows in another order.
-        of_downloads = defaultdict[str, int](int)
-        for each in sent:
-            of_downloads[each.sha256] |= int.from_bytes(each.rows, "little")
-        most = max(numbers.bit_count() for numbers in of_downloads.values())
-        to_job = await _History(org, self._client, self._ledger).job(sent[-1].to_job)
-        if to_job is None:
-            return RetriedInJob(shown_job_id(sent[-1].to_job), is_ended=True, are_all=most >= rows)
-        return RetriedInJob(to_job.id, is_ended=to_job.is_terminal, are_all=most >= rows)
+        to_job_id = shown_job_id(sent[-1].to_job) if to_job is None else to_job.id
+        return RetriedInJob(to_job_id, to_job is None or to_job.is_terminal, _are_all(sent, rows))
 
     async def _skipped(self, org: Org, jobs: Sequence[Job], to_job: str | None) -> tuple[SentRows, ...]:
         """Return the rows of jobs that were retried in other jobs, which loaded some or may still load them."""
@@ -394,6 +388,17 @@ def _state_of(job: Job | None) -> str:
     if job.state == "Open":
         return " (which is Open, so none are loaded yet: upload them there and close it, or abort it and call again)"
     return "" if job.is_terminal else f" (which is {as_name(job.state)}: wait for it)"
+
+
+def _are_all(sent: Sequence[SentRows], rows: int) -> bool:
+    """Return whether rows of a result that were retried are all of so many."""
+    # The numbers of rows are those of one download; another may have the same rows in another order.
+    of_downloads = defaultdict[str, int](int)
+    for each in sent:
+        if each.rows == ALL_ROWS:
+            return True
+        of_downloads[each.sha256] |= int.from_bytes(each.rows, "little")
+    return max(numbers.bit_count() for numbers in of_downloads.values()) >= rows
 
 
 def _ids(job_id: str | None) -> frozenset[str]:
