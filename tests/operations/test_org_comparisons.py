@@ -292,6 +292,6 @@ async def test_what_is_to_be_looked_for_before_a_load_is_no_load(client: Client)
     """A create says nothing of what a look finds, so whoever asks for one there would take it for done."""
     given: dict[str, Any] = {"body": INSERT, "data": {"csv": "Name,Phone\nOne,1\n"}, "compare": ["Name"]}
     text = await refusal(client, "create-ingest-job", **given)
-    assert "give dryRun: true with it, or leave it out" in text
+    assert "Nothing was sent." in text
     tool, arguments = next_call(next_line(text))
-    assert (tool, arguments["compare"]) == ("create-ingest-job", [])
+    assert (tool, arguments["compare"], arguments["dryRun"]) == ("create-ingest-job", ["Name"], True)

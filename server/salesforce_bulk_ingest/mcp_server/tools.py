@@ -20,7 +20,7 @@ from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.answers.answer import RESULT_NAMES, Answer, result_uri
 from salesforce_bulk_ingest.mcp_server.answers.created_job import CreatedJobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnswer
-from salesforce_bulk_ingest.mcp_server.answers.error import other_job_text
+from salesforce_bulk_ingest.mcp_server.answers.error import other_job_text, unseen_look_text
 from salesforce_bulk_ingest.mcp_server.answers.job import JobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job_list import JobListAnswer
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, RESULT_TOOLS, UPLOAD, GivenCall
@@ -211,7 +211,7 @@ class IngestTools:
                     raise InvalidArgument("dryRun, part, sha256 and loadAgain are about rows: give data too.")
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
             request = await self._load_request(data, recipe, part, sha256, preflight, loadAgain, given)
-            request = replace(request, compare=_compared(compare, dry_run=dryRun))
+            request = replace(request, compare=_compared(compare, given, dry_run=dryRun))
             try:
                 with errors_of(recipe):
                     outcome = await self._operations.load.create_with_rows(
@@ -301,7 +301,7 @@ class IngestTools:
         with errors_for_models(given):
             recipe = await self._recipe(body, preflight, loadAgain)
             request = await self._load_request(body, recipe, part, sha256, preflight, loadAgain, given)
-            request = replace(request, compare=_compared(compare, dry_run=dryRun))
+            request = replace(request, compare=_compared(compare, given, dry_run=dryRun))
             try:
                 with errors_of(recipe):
                     outcome = await self._operations.load.upload(
@@ -446,15 +446,14 @@ class IngestTools:
         )
 
 
-def _compared(names: tuple[str, ...] | None, *, dry_run: bool) -> tuple[str, ...] | None:
+def _compared(names: tuple[str, ...] | None, given: GivenCall, *, dry_run: bool) -> tuple[str, ...] | None:
     """Return the names of the fields to look for in the org.
 
     Raises:
-        InvalidArgument: they are asked for where the answer would not say what was found.
+        ToolError: they are asked for where the answer would not say what was found.
     """
     if names and not dry_run:
-        what = "compare is for a look before the load: give dryRun: true with it, or leave it out. Nothing was sent."
-        raise InvalidArgument(what, ("compare",), [])
+        raise ToolError(unseen_look_text(given))
     return names if dry_run else None
 
 

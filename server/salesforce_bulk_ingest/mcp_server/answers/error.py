@@ -259,6 +259,14 @@ def other_job_text(recipe: str, given: GivenCall) -> str:
     return f"{InvalidArgument.code}: {what}\nNext: {given.again()} is the call with that job, if it is the one meant."
 
 
+def unseen_look_text(given: GivenCall) -> str:
+    """Return the text about fields that are to be looked for in a call whose answer does not say what was found."""
+    what = "compare is for a look before the load, and its answer is that of a dry run. Nothing was sent."
+    return (
+        f"{InvalidArgument.code}: {what}\nNext: {given.again({'dryRun': True})} looks; without compare the call loads."
+    )
+
+
 def code_and_message(error: SalesforceError | IngestError) -> str:
     """Return the code and the message of an error; what of them comes from the org is quoted and cut already."""
     message = str(error)

@@ -27,8 +27,8 @@ def _back(status: JobStatus) -> str | None:
     if job.operation in DELETES:
         return _inserted_again(status)
     if (undo := status.given_back_by) is not None:
-        records = counted(undo.number_records_loaded, "record")
-        return f"{status_call(undo.id)} shows the undo, which gave {records} back what they held."
+        records = counted(undo.undone, "record")
+        return f"{status_call(undo.job.id)} shows the undo, which gave {records} back what they held."
     update = call(CREATE, body={"object": job.object, "operation": "update"}, data=rows_of(*jobs, which=["before"]))
     return (
         f"{update} gives what {_they(jobs)} updated back what it held, but for records that were changed since, once "
