@@ -384,7 +384,7 @@ def _wrote(upload: ArchivedUpload, written: WrittenFields) -> RowsWritten:
 def _place_in_time(job: Job) -> tuple[datetime, datetime, str]:
     """Return the place of a job among others, by its end; times are of whole seconds, of which many have several jobs.
 
-    Where the order is wrong nothing is given back wrongly: the cells of the older job are not as it left them.
+    The order of jobs that ended within one second is that in which they were made: they may have written in another.
     """
     never = datetime.min.replace(tzinfo=UTC)
     return job.changed_at or never, job.created_at or never, job.id

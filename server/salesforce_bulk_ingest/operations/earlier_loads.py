@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.operations.undos import given_back_by, is_undone
+from salesforce_bulk_ingest.operations.undos import UndoJob, given_back_by, is_undone
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -58,11 +58,11 @@ class JobWithRows:
     job: Job | None
     sketch: RowSketch
     known: KnownRows
-    given_back_by: Job | None = None
+    given_back_by: UndoJob | None = None
 
     def __str__(self) -> str:
         undo = self.given_back_by
-        undone = f"; job {undo.id} undid that for {counted(undo.number_records_loaded, 'record')}" if undo else ""
+        undone = f"; job {undo.job.id} undid that for {counted(undo.undone, 'record')}" if undo else ""
         return f"job {shown_job_id(self.job_id)} ({_state_of(self.job)}{undone})"
 
 

@@ -105,7 +105,7 @@ class JobStatus:
     undo: Undo | None = None
     created_by: tuple[str, ...] = ()
     undone_by: tuple[UndoJob, ...] = ()
-    given_back_by: Job | None = None
+    given_back_by: UndoJob | None = None
     gives_back: tuple[str, ...] = ()
     undoable: Undoable | None = None
 

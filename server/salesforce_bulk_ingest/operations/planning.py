@@ -143,7 +143,7 @@ class Planner:
         if described is None:
             return error
         destination = replace(destination, describe=described.sobject, parents=described.parents)
-        proposed = FieldProposals(destination, source.output_names).fields()
+        proposed = await run_in_thread(lambda: FieldProposals(destination, source.output_names).fields())
         addresses = source.output_addresses
         by_address = {address: field for index, field in proposed.items() if (address := addresses[index]) is not None}
         return not_called_so_yet(error, request.mapping.columns, by_address)

@@ -119,11 +119,12 @@ class Retries:
             sent = [each for each in await self._skipped(org, [job], None) if each.result == kind]
             if not sent:
                 return None
-            to_job = await _History(org, self._client, self._ledger).job(sent[-1].to_job)
+            last = max(each.to_job for each in sent)
+            to_job = await _History(org, self._client, self._ledger).job(last)
         except (NoRecord, SalesforceError) as error:
             logger.warning("whether rows of job %s went again is not known: %s", job.id, error)
             return None
-        to_job_id = shown_job_id(sent[-1].to_job) if to_job is None else to_job.id
+        to_job_id = shown_job_id(last) if to_job is None else to_job.id
         return RetriedInJob(to_job_id, to_job is None or to_job.is_terminal, _are_all(sent, rows))
 
     async def _skipped(self, org: Org, jobs: Sequence[Job], to_job: str | None) -> tuple[SentRows, ...]:
@@ -268,7 +269,7 @@ class Retry:
         """
         rows = await run_in_thread(find_rows)
         if self._is_repeatable or self._is_of_ids or self.inserts_again:
-            self._undone = _counts(self._file, rows)
+            self._undone = await run_in_thread(_counts, self._file, rows)
         if self._is_repeatable:
             return ()
         if self._is_of_ids:

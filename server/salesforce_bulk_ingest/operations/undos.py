@@ -30,6 +30,11 @@ class UndoJob:
     rows: int
 
     @property
+    def undone(self) -> int:
+        """The most of these records that the job can have undone: it may have been given those of other jobs, too."""
+        return min(self.rows, self.job.number_records_loaded)
+
+    @property
     def succeeded(self) -> bool:
         """Whether the job has undone each of them."""
         return self.job.state == "JobComplete" and not self.job.number_records_failed
@@ -67,8 +72,8 @@ async def is_undone(client: SalesforceClient, ledger: Ledger, org: Org, job: Job
     return undone >= job.number_records_loaded
 
 
-async def given_back_by(client: SalesforceClient, ledger: Ledger, org: Org, job_id: str) -> Job | None:
+async def given_back_by(client: SalesforceClient, ledger: Ledger, org: Org, job_id: str) -> UndoJob | None:
     """Return the last job that gave records back what they held before a job, unless it was undone in turn; else None."""
-    ended = [undo.job for undo in await undos_of(client, ledger, org, job_id, UPDATES) if undo.job.is_terminal]
-    standing = [job for job in ended if await given_back_by(client, ledger, org, job.id) is None]
+    ended = [undo for undo in await undos_of(client, ledger, org, job_id, UPDATES) if undo.job.is_terminal]
+    standing = [undo for undo in ended if await given_back_by(client, ledger, org, undo.job.id) is None]
     return standing[-1] if standing else None

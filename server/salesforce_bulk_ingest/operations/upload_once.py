@@ -235,7 +235,7 @@ class Uploads:
         by = INSERTS if job.operation in DELETES else DELETES
         return await undos_of(self._client, self._ledger, org, job.id, by)
 
-    async def given_back_by(self, org: Org, job: Job) -> Job | None:
+    async def given_back_by(self, org: Org, job: Job) -> UndoJob | None:
         """Return the job that gave records back what they held before the job, if that stands; see `given_back_by`."""
         return await given_back_by(self._client, self._ledger, org, job.id)
 
