@@ -249,6 +249,7 @@ def test_the_entry_of_one_host_is_shown_and_written_by_its_name(run_here: RunHer
     file.write_text('{"mcpServers": {"other": {"command": "x"}}}')
     done = run_here("config", "cursor", "--write", "--yes", "--name", "bulk")
     assert (done.returncode, done.stderr) == (0, "")
+    assert "No files may be loaded, since there is no folder of downloads here" in done.stdout
     assert done.stdout.endswith(
         f"Written to {file}; as it was, it is {file}.bak. Switch the server on in Cursor's settings, under MCP.\n"
     )

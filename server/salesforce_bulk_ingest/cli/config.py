@@ -75,7 +75,7 @@ def config(
     if write:
         if host is None:
             raise BadSetting(f"--write: name the host, one of {', '.join(HostName)}.")
-        _write(chosen[0], key, chosen[0].entry(command, arguments), yes=yes)
+        _write(chosen[0], key, chosen[0].entry(command, arguments), _folders(roots, settings), yes=yes)
         return
     for one in chosen:
         what_to_do, text = entry_to_merge(one, key, command, arguments, machine)
@@ -133,7 +133,7 @@ def _arguments(flags: Mapping[str, object], settings: Settings) -> Iterator[str]
             yield from (flag.name, str(used.absolute() if isinstance(used, Path) else used))
 
 
-def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None:
+def _write(host: Host, key: str, entry: dict[str, object], folders: str, *, yes: bool) -> None:
     change = change_of(Path(host.file), entry, host.servers, key)
     if change is None:
         say(f"{host.file} has this entry already.")
@@ -142,6 +142,8 @@ def _write(host: Host, key: str, entry: dict[str, object], *, yes: bool) -> None
     place = f"{file}" if file == host.file else f"{file}, where {host.file} leads"
     for line in change.difference():
         say(Text(visible(line.expandtabs(4)), style=COLOURS.get(line[:1], "")))
+    if folders:
+        say(folders)
     if not file.parent.exists():
         complain(f"warning: there is no {file.parent}, so {host.title} may not be installed; writing makes the folder.")
     if not agrees(f"Write this to {place}?", yes=yes):
@@ -160,12 +162,19 @@ def _say_what_else(host: str | None, named: Sequence[str], roots: tuple[Path, ..
         roots: the folders in the entry.
         settings: the settings that the server of this entry would have.
     """
-    if roots:
-        say(f"Files may be loaded from {' and '.join(map(str, roots))}: --upload-root DIR names another folder.")
-    elif not (settings.upload_roots or settings.read_only):
-        say("No files may be loaded, since there is no folder of downloads here: --upload-root DIR names a folder.")
+    if folders := _folders(roots, settings):
+        say(folders)
     typed, of_a_host = (host, "") if host else ("HOST", " of a host")
     line = shlex.join(["config", typed, *named, "--write"])
     say(f"`{as_typed(sys.argv[0])} {line}` merges the entry{of_a_host}.")
     if host is None:
         say(f"HOST is {', '.join(HostName)}.")
+
+
+def _folders(roots: tuple[Path, ...], settings: Settings) -> str:
+    """Return the sentence about the files that the entry lets the host load; empty where that was chosen elsewhere."""
+    if roots:
+        return f"Files may be loaded from {' and '.join(map(str, roots))}: --upload-root DIR names another folder."
+    if settings.upload_roots or settings.read_only:
+        return ""
+    return "No files may be loaded, since there is no folder of downloads here: --upload-root DIR names a folder."
