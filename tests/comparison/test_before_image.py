@@ -1,6 +1,7 @@
 """Before-images: their cells load what records held, and an undo leaves out what somebody changed since."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -133,8 +134,12 @@ def test_a_lookup_that_was_written_by_a_key_gets_its_id_back() -> None:
     assert undo(header, [["E-1", "US"]], before, now).rows == [(0, (ID, "", "a00000000000001AAA"))]
 
 
-def in_turn(now: dict[str, Any], *jobs: tuple[list[str], list[str], dict[str, Any]]) -> list[UndoRows]:
-    """What undoes jobs, the newest first, each given by the header and the row of an upsert, and the record before it."""
+Upsert = tuple[list[str], list[str], dict[str, Any]]
+"""The header and the row of an upsert, and the record before it."""
+
+
+def in_turn(now: dict[str, Any], *jobs: Upsert, is_order_known: bool = True) -> list[UndoRows]:
+    """What undoes jobs, the newest first."""
     changes = list[JobChanges]()
     for header, row, before in jobs:
         fields = written(header)
@@ -142,7 +147,8 @@ def in_turn(now: dict[str, Any], *jobs: tuple[list[str], list[str], dict[str, An
         wrote.add([[cell] for cell in row])
         image = list(image_rows(fields, RecordsFound({"e-1": [{"Id": ID, "Ext__c": "E-1", **before}]})))
         changes.append(JobChanges(f"JOB {len(changes)}", wrote, image, {ID[:15]}))
-    return undo_in_turn(changes, RecordsFound({ID[:15]: [{"Id": ID, "Ext__c": "E-1", **now}]}))
+    in_order = [[each] for each in changes] if is_order_known else [changes]
+    return undo_in_turn(in_order, RecordsFound({ID[:15]: [{"Id": ID, "Ext__c": "E-1", **now}]}))
 
 
 def test_of_two_jobs_each_is_undone_as_if_the_newer_one_were() -> None:
@@ -158,6 +164,35 @@ def test_of_two_jobs_each_is_undone_as_if_the_newer_one_were() -> None:
     other = (phone, ["E-1", "1"], {"Phone": None})
     [of_newer, of_older] = in_turn({"Name": "Zwei", "Phone": "1"}, newer, other)
     assert (of_newer.rows, of_older.rows) == ([(0, (ID, "", "Uno"))], [(0, (ID, "", "#N/A"))])
+
+
+def test_a_record_whose_jobs_may_have_come_in_another_order_is_left_out() -> None:
+    to_y, back_to_x = (
+        (["Ext__c", "Name"], ["E-1", "y"], {"Name": "x"}),
+        (["Ext__c", "Name"], ["E-1", "x"], {"Name": "y"}),
+    )
+    undone = in_turn({"Name": "x"}, to_y, back_to_x, is_order_known=False)
+    assert [(each.rows, each.changed, each.doubtful) for each in undone] == [([], [], [ID]), ([], [], [ID])]
+    assert rows_together(in_turn({"Name": "x"}, back_to_x, to_y, is_order_known=False))[1][0] == [(0, [ID, "x"])]
+
+
+def test_a_record_that_several_jobs_wrote_in_fields_of_their_own_is_undone_in_any_order() -> None:
+    name, phone = (
+        (["Ext__c", "Name"], ["E-1", "Uno"], {"Name": "One"}),
+        (["Ext__c", "Phone"], ["E-1", "1"], {"Phone": ""}),
+    )
+    undone = in_turn({"Name": "Someone's", "Phone": "1"}, name, phone, is_order_known=False)
+    assert [(each.rows, each.changed) for each in undone] == [([], [ID]), ([(0, (ID, "", "#N/A"))], [])]
+
+
+@given(st.lists(st.sampled_from("xyz"), min_size=2, max_size=5), st.data())
+def test_in_whichever_order_jobs_are_taken_a_record_gets_what_it_held_before_all_of_them_or_is_left_out(
+    names: list[str], data: st.DataObject
+) -> None:
+    upserts: list[Upsert] = [(["Ext__c", "Name"], ["E-1", name], {"Name": was}) for was, name in pairwise(names)]
+    undone = in_turn({"Name": names[-1]}, *data.draw(st.permutations(upserts)), is_order_known=False)
+    rows = [row for of_job in rows_together(undone)[1] for _, row in of_job]
+    assert rows in ([[ID, names[0]]], []) and (rows or names[-1] == names[0] or all(each.doubtful for each in undone))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.salesforce_emulator.caller import Caller, app_with, calling
 from tests.support.asgi_server import running
 from tests.support.next_call import next_call
-from tests.support.orgs import agent, call, closed, loaded, refusal, undo_call, undone
+from tests.support.orgs import agent, call, closed, loaded, refusal, text_of, undo_call, undone
 
 SCHEMA = """
 objects:
@@ -452,6 +452,22 @@ async def test_each_of_several_jobs_is_known_to_be_undone_though_they_share_thei
         answer = await call(client, "create-ingest-job", body=UPSERT, data={"csv": rows}, dryRun=True)
         (told,) = [each["what"] for each in answer["findings"] if f"job {job} " in each["what"]]
         assert f"job {undo} undid that for 2 records" in told
+
+
+async def test_jobs_that_were_made_in_another_order_than_they_ran_give_back_what_was_there_first(
+    client: Client, direct: Caller
+) -> None:
+    before = records(direct)
+    second, first = [await opened(client, f"Erp_Id__c,Phone\nE-1,{phone}\n") for phone in (before[0]["Phone"], "2")]
+    for job in (first, second):
+        await closed(client, job)
+    answer = await client.call_tool("create-ingest-job", {"body": UPDATE, "data": before_of(first, second)})
+    if answer.is_error:  # both ended within one second
+        assert "1 record that job" in text_of(answer) and "in an order that is not known" in text_of(answer)
+    else:
+        assert answer.structured_content is not None
+        await closed(client, answer.structured_content["id"])
+    assert records(direct) == before
 
 
 async def test_the_parts_of_a_lookup_by_key_are_undone_one_by_one(client: Client, direct: Caller) -> None:

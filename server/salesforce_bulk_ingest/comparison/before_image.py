@@ -43,6 +43,10 @@ class WrittenField:
         """Return whether a record has what a cell of the image says, to the letter: an undo gives that back."""
         return cell_of(record.get(self.field.name)) == before
 
+    def is_as_written(self, record: JsonRecord, forms: Set[Form]) -> bool:
+        """Return whether a record has what the rows of the load wrote, given the forms of that."""
+        return self.column.forms.of_value(self.column.value_in(record)) in forms
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenFields:
@@ -153,6 +157,7 @@ class UndoRows:
         names: the names of the columns after the id.
         rows: the number of each row in the image, and its cells; an empty cell stays as it is.
         changed: the ids of records that somebody changed since, or that are gone: these stay as they are.
+        doubtful: the ids of records that another job wrote, too, before or after: these stay as they are.
         unknown: the ids, of 15 characters, of records that the load wrote to and that are not in the image: they were not
             there when it was made.
         as_before: the number of records that hold already what they held.
@@ -161,6 +166,7 @@ class UndoRows:
     names: tuple[str, ...]
     rows: list[tuple[int, Sequence[str]]] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     as_before: int = 0
 
@@ -182,24 +188,61 @@ class JobChanges:
     image: Sequence[Sequence[str]]
     updated: Set[str] | None
 
+    def has_written(self, record_id: str) -> bool:
+        """Return whether the job wrote to the record with this id, of 15 characters, as far as is known."""
+        return self.updated is None or record_id in self.updated
 
-def undo_in_turn(jobs: Iterable[JobChanges], found: RecordsFound) -> list[UndoRows]:
+
+def undo_in_turn(jobs: Iterable[Sequence[JobChanges]], found: RecordsFound) -> list[UndoRows]:
     """Return the rows that undo each of some jobs, as if each were undone once those before it are.
 
     Args:
-        jobs: what the jobs changed, the newest job first.
+        jobs: what the jobs changed, the newest job first; those whose order is not known are together.
         found: the records as they are now, by their ids.
 
     Raises:
         InvalidArgument: a lookup can't be told as it is once the jobs before are undone.
     """
     undone, given = list[UndoRows](), defaultdict[str, set[str]](set)
-    for changes in jobs:
-        _check_parents(changes, given)
-        undo = undo_rows(changes, found)
-        found = _once_undone(found, undo, given)
-        undone.append(undo)
+    for together in jobs:
+        doubtful = _doubtful(together, found)
+        for changes in together:
+            _check_parents(changes, given)
+            undo = undo_rows(changes, found, doubtful)
+            found = _once_undone(found, undo, given)
+            undone.append(undo)
     return undone
+
+
+def _doubtful(together: Sequence[JobChanges], found: RecordsFound) -> set[str]:
+    """Return the ids, of 15 characters, of records that get other values back in another order of these jobs.
+
+    Where a field holds at the turn of each job what that job wrote, each image but one is what another job wrote: that one
+    is what the field held before them, in whichever order they came. A field that does not may have been given back by
+    someone, or the order is another.
+
+    Raises:
+        InvalidArgument: as of `undo_in_turn`.
+    """
+    as_written, given = defaultdict[tuple[str, str], list[bool]](list), defaultdict[str, set[str]](set)
+    for changes in together if len(together) > 1 else ():
+        _check_parents(changes, given)
+        for place, told in _as_written(changes, found):
+            as_written[place].append(told)
+        found = _once_undone(found, undo_rows(changes, found), given)
+    return {record_id for (record_id, _), told in as_written.items() if len(told) > 1 and not all(told)}
+
+
+def _as_written(changes: JobChanges, found: RecordsFound) -> Iterator[tuple[tuple[str, str], bool]]:
+    """Yield each field that a job wrote, by record (id of 15 characters) and name, and whether it is as written still."""
+    for record_id in filter(changes.has_written, (same_id(record_id) for record_id, *_ in changes.image)):
+        for record in found.by_key.get(record_id, ()):
+            wrote_here = changes.wrote.of(record)
+            if wrote_here is None:  # the record has another key by now
+                continue
+            for each, forms in zip(changes.wrote.written.fields, wrote_here, strict=True):
+                if forms:
+                    yield (record_id, each.field.name), each.is_as_written(record, forms)
 
 
 def rows_together(undone: Sequence[UndoRows]) -> tuple[tuple[str, ...], list[list[tuple[int, Sequence[str]]]]]:
@@ -253,20 +296,24 @@ def _once_undone(found: RecordsFound, undo: UndoRows, given: defaultdict[str, se
     return replace(found, by_key=by_key)
 
 
-def undo_rows(changes: JobChanges, found: RecordsFound) -> UndoRows:
+def undo_rows(changes: JobChanges, found: RecordsFound, doubtful: Set[str] = frozenset()) -> UndoRows:
     """Return the rows that give the records of an image back what they held.
 
     Args:
         changes: what the job changed.
         found: the records as they are now, by their ids.
+        doubtful: the ids, of 15 characters, of records of which is not known what they held.
     """
-    wrote, updated = changes.wrote, changes.updated
+    wrote = changes.wrote
     written = wrote.written
     undo, kept = UndoRows(written.names), set[str]()
     for number, (record_id, *before) in enumerate(changes.image):
         key = same_id(record_id)
         kept.add(key)
-        if updated is not None and key not in updated:
+        if not changes.has_written(key):
+            continue
+        if key in doubtful:
+            undo.doubtful.append(record_id)
             continue
         records = found.by_key.get(key, ())
         cells = dict(zip(written.names, before, strict=True))
@@ -277,7 +324,7 @@ def undo_rows(changes: JobChanges, found: RecordsFound) -> UndoRows:
             undo.as_before += 1
         else:
             undo.rows.append((number, (record_id, *(cells[name] if name in names else "" for name in written.names))))
-    undo.unknown = sorted((updated or set()) - kept)
+    undo.unknown = sorted((changes.updated or set()) - kept)
     return undo
 
 
@@ -289,7 +336,7 @@ def _standing(cells: Mapping[str, str], wrote: RowsWritten, record: JsonRecord) 
     for each, forms in zip(wrote.written.fields, wrote_here, strict=True):
         if not forms or each.holds(record, cells[each.field.name]):
             continue
-        if each.column.forms.of_value(each.column.value_in(record)) not in forms:
+        if not each.is_as_written(record, forms):
             return Standing.CHANGED, set()
         differing.add(each.field.name)
     return (Standing.AS_WRITTEN if differing else Standing.AS_BEFORE), differing

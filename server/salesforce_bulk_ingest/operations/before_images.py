@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -187,7 +187,7 @@ class BeforeImages:
         Raises:
             InvalidArgument: no single job undoes all of these, or there is no image of the records of one.
         """
-        jobs = sorted(jobs, key=_place_in_time, reverse=True)
+        jobs = [job for together in _in_order(jobs) for job in together]
         images = [(job, await self._needed_image_of(org, job)) for job in jobs]
         assert self._fetcher is not None  # only kept rows lead here
         fetcher, deleted = self._fetcher, self._deleted
@@ -270,7 +270,9 @@ class BeforeImages:
         found = await self._read(id_key(sobject), list(ids), list(paths))
         if found.failure is not None or found.unseen:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
-        undone = await run_in_thread(undo_in_turn, changes, found)
+        of_job = {each.job_id: each for each in changes}
+        in_order = [[of_job[job.id] for job in together] for together in _in_order([job for job, _ in images])]
+        undone = await run_in_thread(undo_in_turn, in_order, found)
         header, rows = await run_in_thread(rows_together, undone)
         undos = [
             JobUndo(
@@ -381,11 +383,23 @@ def _wrote(upload: ArchivedUpload, written: WrittenFields) -> RowsWritten:
     return wrote
 
 
-def _place_in_time(job: Job) -> tuple[datetime, datetime, str]:
-    """Return the place of a job among others, by its end; times are of whole seconds, of which many have several jobs.
+def _in_order(jobs: Iterable[Job]) -> list[list[Job]]:
+    """Return jobs, the newest first; those together of which one was made before another had ended, by whole seconds.
 
-    The order of jobs that ended within one second is that in which they were made: they may have written in another.
+    These may have written in any order, whichever ended first.
     """
+    in_order = list[list[Job]]()
+    for job in sorted(jobs, key=_ended_and_made, reverse=True):
+        ended, _, _ = _ended_and_made(job)
+        if in_order and any(_ended_and_made(newer)[1] <= ended for newer in in_order[-1]):
+            in_order[-1].append(job)
+        else:
+            in_order.append([job])
+    return in_order
+
+
+def _ended_and_made(job: Job) -> tuple[datetime, datetime, str]:
+    """Return when a job ended, and when it was made, and its id, which tells the order of jobs of one second."""
     never = datetime.min.replace(tzinfo=UTC)
     return job.changed_at or never, job.created_at or never, job.id
 
@@ -415,6 +429,10 @@ def _notes(job_id: str, undo: UndoRows) -> list[Finding]:
     """Return the findings about records that get nothing back."""
     since = "Someone changed or deleted them since. Tell the user."
     notes = list(left_out(undo.changed, f"no longer as job {job_id} left them", since))
+    order = "Undo the job that came last first, if the user knows it; else tell the user."
+    notes += left_out(
+        undo.doubtful, f"that job {job_id} and another of these jobs wrote, in an order that is not known", order
+    )
     late = "They came after it was kept. Tell the user."
     notes += left_out(undo.unknown, f"that job {job_id} updated, of which nothing is kept", late)
     if undo.as_before:
