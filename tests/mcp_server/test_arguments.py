@@ -46,11 +46,31 @@ async def test_numbers_that_a_float_may_have_changed_are_refused_and_all_others_
     assert org.uploads == [b'"Name","AnnualRevenue"\n"Acme","12345678901234567890"\n"Other","0.1"\n']
 
 
-async def test_a_dry_run_without_rows_is_refused(org: WatchedOrg) -> None:
+async def test_what_is_about_rows_is_refused_without_rows(org: WatchedOrg) -> None:
+    """Whoever asks for a look without rows would take the job that is made for what was looked at."""
+    asked: dict[str, Any] = {
+        "dryRun": True,
+        "part": 1,
+        "sha256": "0" * 64,
+        "loadAgain": True,
+        "preflight": "off",
+        "linesShown": 20,
+        "compare": ["Name"],
+    }
     async with agent(org.url) as client:
-        for argument in ({"dryRun": True}, {"part": 1}, {"sha256": "0" * 64}):
-            assert "give data too" in await refusal(client, "create-ingest-job", body=INSERT, **argument)
+        for name, value in asked.items():
+            text = await refusal(client, "create-ingest-job", body=INSERT, **{name: value})
+            assert text.startswith(f"INVALID_ARGUMENT: {name} is about rows: give data too.\n")
+            assert next_call(next_line(text))[1] == {"body": INSERT, name: value, "data": "<rows>"}
+        text = await refusal(client, "create-ingest-job", body=INSERT, dryRun=True, compare=True)
+        assert text.startswith("INVALID_ARGUMENT: dryRun and compare are about rows: give data too.\n")
     assert org.changes == []
+
+
+async def test_what_is_off_needs_no_rows(org: WatchedOrg) -> None:
+    off = {"dryRun": False, "loadAgain": False, "preflight": "on", "linesShown": 5, "compare": False}
+    async with agent(org.url) as client:
+        assert (await call(client, "create-ingest-job", body=INSERT, **off))["state"] == "Open"
 
 
 async def test_nested_values_sent_as_json_text_are_accepted(client: Client) -> None:

@@ -288,10 +288,13 @@ async def test_parents_of_several_objects_that_are_not_there_are_told_at_the_cos
     )
 
 
-async def test_what_is_to_be_looked_for_before_a_load_is_no_load(client: Client) -> None:
+@pytest.mark.parametrize(("compare", "kept"), [(["Name"], ["Name"]), (True, None), ([True], None)])
+async def test_what_is_to_be_looked_for_before_a_load_is_no_load(
+    client: Client, compare: Any, kept: list[str] | None
+) -> None:
     """A create says nothing of what a look finds, so whoever asks for one there would take it for done."""
-    given: dict[str, Any] = {"body": INSERT, "data": {"csv": "Name,Phone\nOne,1\n"}, "compare": ["Name"]}
+    given: dict[str, Any] = {"body": INSERT, "data": {"csv": "Name,Phone\nOne,1\n"}, "compare": compare}
     text = await refusal(client, "create-ingest-job", **given)
     assert "Nothing was sent." in text
     tool, arguments = next_call(next_line(text))
-    assert (tool, arguments["compare"], arguments["dryRun"]) == ("create-ingest-job", ["Name"], True)
+    assert (tool, arguments.get("compare"), arguments["dryRun"]) == ("create-ingest-job", kept, True)

@@ -409,18 +409,25 @@ SaveAs = Annotated[str | None, Field(max_length=LONGEST_PATH, description="New .
 LoadAgain = Annotated[bool, Field(description="Insert rows though they went into an earlier job")]
 
 
-def _as_names(value: object) -> object:
-    """Return the names of fields to compare: true stands for all, false for none."""
+FieldsToCompare = tuple[str, ...] | Literal[True]
+"""The fields that a dry run looks for in the org; true for all of them."""
+
+
+def _fields_to_compare(value: object) -> FieldsToCompare:
     [only] = value if isinstance(value, list) and len(value) == 1 else [value]
-    return {True: None, False: ()}[only] if isinstance(only, bool) else value
+    if isinstance(only, bool):
+        return only or ()
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    raise ValueError("expected a list of fields")
 
 
 Compare = Annotated[
-    tuple[str, ...] | None,
-    BeforeValidator(_as_names),
+    FieldsToCompare | None,
+    PlainValidator(_fields_to_compare),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
     Field(description="In dryRun: fields to look for, or []. Default: all"),
 ]
-
 JobId = Annotated[
     str,
     # The operations check the form of the id, so that MCP and `/v1` refuse it with the same message.

@@ -23,7 +23,7 @@ from salesforce_bulk_ingest.mcp_server.answers.deleted_job import DeletedJobAnsw
 from salesforce_bulk_ingest.mcp_server.answers.error import other_job_text, unseen_look_text
 from salesforce_bulk_ingest.mcp_server.answers.job import JobAnswer
 from salesforce_bulk_ingest.mcp_server.answers.job_list import JobListAnswer
-from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, RESULT_TOOLS, UPLOAD, GivenCall
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, DEFAULTS, RESULT_TOOLS, ROWS, UPLOAD, GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.result_page import FailedPageAnswer, PageAnswer
 from salesforce_bulk_ingest.mcp_server.answers.upload import UploadAnswer
 from salesforce_bulk_ingest.mcp_server.arguments import (
@@ -34,6 +34,7 @@ from salesforce_bulk_ingest.mcp_server.arguments import (
     DataBody,
     DryRun,
     FailedWhere,
+    FieldsToCompare,
     JobId,
     JobTypeFilter,
     Limit,
@@ -207,8 +208,7 @@ class IngestTools:
             if body is None:
                 raise InvalidArgument("body is missing: it says of which object the job is, and what it does.")
             if data is None:
-                if dryRun or part or sha256 or loadAgain:
-                    raise InvalidArgument("dryRun, part, sha256 and loadAgain are about rows: give data too.")
+                _check_no_option_is_about_rows(options)
                 return _result(CreatedJobAnswer.of_job(await self._operations.jobs.create(body.create_request)))
             request = await self._load_request(data, recipe, part, sha256, preflight, loadAgain, given)
             request = replace(request, compare=_compared(compare, given, dry_run=dryRun))
@@ -446,15 +446,23 @@ class IngestTools:
         )
 
 
-def _compared(names: tuple[str, ...] | None, given: GivenCall, *, dry_run: bool) -> tuple[str, ...] | None:
-    """Return the names of the fields to look for in the org.
+def _check_no_option_is_about_rows(options: Mapping[str, object]) -> None:
+    """Raise InvalidArgument where an option is set of a call that has no rows."""
+    given = [name for name, value in options.items() if value is True or (value and value != DEFAULTS.get(name))]
+    if given:
+        are = "is" if len(given) == 1 else "are"
+        raise InvalidArgument(f"{' and '.join(given)} {are} about rows: give data too.", ("data",), ROWS)
+
+
+def _compared(compare: FieldsToCompare | None, given: GivenCall, *, dry_run: bool) -> tuple[str, ...] | None:
+    """Return the fields to look for in the org; None for all.
 
     Raises:
         ToolError: they are asked for where the answer would not say what was found.
     """
-    if names and not dry_run:
+    if compare and not dry_run:
         raise ToolError(unseen_look_text(given))
-    return names if dry_run else None
+    return None if compare is True or not dry_run else compare
 
 
 def _result(answer: Answer, *links: ContentBlock) -> CallToolResult:

@@ -66,7 +66,7 @@ _FORM_OF_ROWS = ("columnDelimiter", "lineEnding")
 _WITH_CELLS = ("set", "values", "cells")
 """Arguments about rows that have cells in them, which no record keeps."""
 
-_DEFAULTS = {
+DEFAULTS = {
     "offset": 0,
     "waitSeconds": 0,
     "dryRun": False,
@@ -75,7 +75,9 @@ _DEFAULTS = {
     "withoutUndo": False,
     "linesShown": LINES_SHOWN,
     "columns": (),
+    "compare": True,
 }
+"""What arguments stand for without being given; all others have no value then."""
 
 
 def cell_gap(field: str, cell: str) -> str:
@@ -179,7 +181,7 @@ class GivenCall:
     @classmethod
     def of(cls, tool: str, **arguments: object) -> Self:
         """Return the call of a tool with these arguments; those that have no value, or their default, are left out."""
-        given = {name: value for name, value in arguments.items() if value is not None and value != _DEFAULTS.get(name)}
+        given = {name: value for name, value in arguments.items() if value is not None and value != DEFAULTS.get(name)}
         return cls(tool, {name: repeated(name, value) for name, value in given.items()})
 
     @property
@@ -220,7 +222,8 @@ class GivenCall:
             value: the value that it is meant to have, which takes the place of a gap; None if that is not known.
         """
         if argument:
-            place = tuple(argument) if argument[0] in self.arguments else (self._rows_argument, *argument)
+            is_of_call = argument[0] in (*self.arguments, self._rows_argument)
+            place = tuple(argument) if is_of_call else (self._rows_argument, *argument)
             with_gap = with_gaps(self.arguments, [place])
             is_short = value is not None and repeated(argument[-1], value) == value
             return call(self.tool, **(_put(with_gap, value, *place) if is_short else with_gap))
