@@ -23,11 +23,12 @@ from tests.bench.matched import (
     write_failed_rows,
 )
 from tests.bench.rows_in import MB, MIB, memory_rise, read_bare, write_csv
-from tests.bench.turns import in_turn
+from tests.bench.turns import Rounds
 
-ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 500, 5
+ROUNDS_OF_PAGES, ROUNDS_OF_ALL = 500, 7
 ROWS = 1_000
 """The number of rows of a page, for the measurement of all pages."""
+BARE = "bare reader"
 CHUNK_BYTES = 1 << 16
 MOST_MEMORY_RISE = 48 * MIB
 MOST_BETWEEN_PAGES = 1.2
@@ -113,7 +114,8 @@ def run(*, quick: bool) -> bool:
     """Run all measurements; return whether the requirements on time and memory are met."""
     size = 20 if quick else 100
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        print(f"Results out: {size} MB each; CPU time, medians of rounds in turn, in one process; memory of another.\n")
+        print(f"Results out: {size} MB each; CPU time in one process, medians of rounds in turn and of their ratios;")
+        print("memory of another.\n")
         met = {
             **_kept(Path(folder) / "failed.csv", size * MB, "with causes", failed),
             **_paged(Path(folder) / "failed.csv", "all pages"),
@@ -130,13 +132,13 @@ def run(*, quick: bool) -> bool:
 def _kept(path: Path, size: int, named: str, row_of: Failed) -> dict[str, bool]:
     """Keep a result; return whether that takes no more time and memory than required."""
     rows = write_result(path, size, row_of)
-    without = partial(keep, path, "successfulResults")
-    bare, with_causes, alone = in_turn(ROUNDS_OF_ALL, partial(read_bare, path), partial(keep, path), without)
+    with_causes, without = partial(keep, path), partial(keep, path, "successfulResults")
+    rounds = Rounds.of(ROUNDS_OF_ALL, {BARE: partial(read_bare, path), "with": with_causes, "without": without})
     rise = memory_rise(path, "keep_and_page_through", "tests.bench.results")
-    print(f"  {rows:,} rows, csv.reader {bare:.2f} s: kept {named} {_times(with_causes, bare)}", end="", flush=True)
-    print(f", without {_times(alone, bare)}; memory {rise / MIB:.1f} MiB", flush=True)
+    print(f"  {rows:,} rows, csv.reader {rounds.seconds(BARE):.2f} s: kept {named} {_times(rounds, 'with')}", end="")
+    print(f", without {_times(rounds, 'without')}; memory {rise / MIB:.1f} MiB", flush=True)
     return {
-        f"kept {named} within {MOST_KEPT:.0f} times of csv.reader": with_causes <= MOST_KEPT * bare,
+        f"kept {named} within {MOST_KEPT:.0f} times of csv.reader": rounds.ratio("with", BARE) <= MOST_KEPT,
         f"{_memory(f'kept {named}')}": rise < MOST_MEMORY_RISE,
     }
 
@@ -145,12 +147,15 @@ def _paged(path: Path, named: str) -> dict[str, bool]:
     """Read pages of the kept result; return whether that takes no more time than required."""
     rows = keep(path).index.rows
     places = (0, rows // 2, rows - 50)
-    pages = in_turn(ROUNDS_OF_PAGES, *[partial(_page, path, PageRequest(at)) for at in places])
+    of_pages = Rounds.of(ROUNDS_OF_PAGES, {f"{at}": partial(_page, path, PageRequest(at)) for at in places})
+    pages = list(map(of_pages.seconds, of_pages.taken))
     print(f"  a page of 50 rows in {', '.join(f'{page * 1000:.2f}' for page in pages)} ms: first, middle, last")
-    bare, through = in_turn(ROUNDS_OF_ALL, partial(page_bare, path), partial(page_through, path))
-    print(f"  {named} of {ROWS:,} rows: a bare reader {bare:.2f} s, pages {_times(through, bare)}", flush=True)
+    rounds = Rounds.of(ROUNDS_OF_ALL, {BARE: partial(page_bare, path), "pages": partial(page_through, path)})
+    print(
+        f"  {named} of {ROWS:,} rows: {_times(rounds, 'pages')}, a bare reader {rounds.seconds(BARE):.2f} s", flush=True
+    )
     return {
-        f"{named} within {MOST_OVER_BARE} times of a bare reader": through <= MOST_OVER_BARE * bare,
+        f"{named} within {MOST_OVER_BARE} times of a bare reader": rounds.ratio("pages", BARE) <= MOST_OVER_BARE,
         f"{named} within {MOST_BETWEEN_PAGES} times of each other": max(pages) <= MOST_BETWEEN_PAGES * min(pages),
     }
 
@@ -160,18 +165,19 @@ def _matched(path: Path, size: int) -> dict[str, bool]:
     write_csv(path, size, quoted=False)
     content, count = upload_content(path), write_failed_rows(path)
     archive(path, content)
-    bare, matched = in_turn(ROUNDS_OF_ALL, partial(read_bare, path), partial(put_in_source_order, path))
+    matched = partial(put_in_source_order, path)
+    rounds = Rounds.of(ROUNDS_OF_ALL, {BARE: partial(read_bare, path), "matched": matched})
     rise = memory_rise(path, "put_in_source_order", "tests.bench.matched")
-    print(f"  {content.rows:,} rows, csv.reader {bare:.2f} s: {count:,} failed rows matched with them ", end="")
-    print(f"{_times(matched, bare)}; memory {rise / MIB:.1f} MiB", flush=True)
+    print(f"  {content.rows:,} rows, csv.reader {rounds.seconds(BARE):.2f} s: {count:,} failed rows matched ", end="")
+    print(f"with them {_times(rounds, 'matched')}; memory {rise / MIB:.1f} MiB", flush=True)
     return {
-        f"rows matched within {MOST_MATCHED:.0f} times of csv.reader": matched <= MOST_MATCHED * bare,
+        f"rows matched within {MOST_MATCHED:.0f} times of csv.reader": rounds.ratio("matched", BARE) <= MOST_MATCHED,
         _memory("rows matched"): rise < MOST_MEMORY_RISE,
     }
 
 
-def _times(taken: float, bare: float) -> str:
-    return f"{taken:.2f} s ({taken / bare:.1f} x)"
+def _times(rounds: Rounds, way: str) -> str:
+    return f"{rounds.seconds(way):.2f} s ({rounds.ratio(way, BARE):.2f} x)"
 
 
 def _memory(what: str) -> str:

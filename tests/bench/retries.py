@@ -20,7 +20,7 @@ from tests.bench.matched import (
     write_failed_rows,
 )
 from tests.bench.rows_in import MB, MIB, memory_rise, write_csv
-from tests.bench.turns import in_turn
+from tests.bench.turns import Rounds
 
 ROUNDS = 3
 MOST_MEMORY_RISE = 48 * MIB
@@ -54,14 +54,15 @@ def run(*, quick: bool) -> bool:
         content = upload_content(path)
         failed = write_failed_rows(path)
         print(f"Rows again: {size} MB, {content.rows:,} rows, of which {failed:,} failed; CPU time of one process.\n")
-        sent, archived = in_turn(ROUNDS, partial(send, content), partial(archive, path, content))
+        reading = Rounds.of(ROUNDS, {"read": partial(send, content), "kept": partial(archive, path, content)})
         print(
-            f"  an upload read in {sent:.2f} s, and kept in {archived:.2f} s, "
+            f"  an upload read in {reading.seconds('read'):.2f} s, and kept in {reading.seconds('kept'):.2f} s, "
             f"as {archived_upload(path).path.stat().st_size / MB:.0f} MB"
         )
         source_order = put_in_source_order(path)
-        ordering, retrying = in_turn(ROUNDS, partial(put_in_source_order, path), partial(retry, path, source_order))
-        print(f"  matched with its rows in {ordering:.2f} s, made in {retrying:.2f} s")
+        order, again = partial(put_in_source_order, path), partial(retry, path, source_order)
+        making = Rounds.of(ROUNDS, {"matched": order, "made": again})
+        print(f"  matched with its rows in {making.seconds('matched'):.2f} s, made in {making.seconds('made'):.2f} s")
         rise = memory_rise(path, "put_in_source_order_and_retry", "tests.bench.retries")
         print(f"  memory rises by {rise / MIB:.1f} MiB", flush=True)
     is_met = rise < MOST_MEMORY_RISE and len(source_order.matched) == failed

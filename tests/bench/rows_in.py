@@ -6,11 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from statistics import median
-from typing import Final, Self
+from typing import Final
 
 import anyio
 from mcp import Client
@@ -23,6 +22,7 @@ from salesforce_emulator import ACCESS_TOKEN
 from tests.bench.caller import Caller
 from tests.bench.processes import PeakMemory, emulator, tools
 from tests.bench.transfers import write_csv as write_accounts
+from tests.bench.turns import Rounds
 from tests.loading.making import plan_of, uploading
 from tests.support.orgs import call
 
@@ -168,27 +168,6 @@ READS: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Rounds:
-    """The seconds of CPU time of each way to read a file, of rounds in which each had its turn: other work slows all alike."""
-
-    taken: dict[str, list[float]]
-
-    @classmethod
-    def of(cls, path: Path) -> Self:
-        """Measure the rounds."""
-        rounds = [{way: _cpu_seconds(read, path) for way, read in READS.items()} for _ in range(ROUNDS)]
-        return cls({way: [each[way] for each in rounds] for way in READS})
-
-    def seconds(self, way: str) -> float:
-        """The median of one way."""
-        return median(self.taken[way])
-
-    def ratio(self, way: str, other: str) -> float:
-        """The median of the ratios of two ways within each round."""
-        return median(one / least for one, least in zip(self.taken[way], self.taken[other], strict=True))
-
-
 def are_fast(rounds: Rounds, named: str, *, quoted: bool) -> bool:
     """Print the ratios to the csv module beside the most that they may be; return whether all are met."""
     met = [
@@ -200,23 +179,9 @@ def are_fast(rounds: Rounds, named: str, *, quoted: bool) -> bool:
 
 
 def sketch_share(path: Path) -> float:
-    """The share of CPU time that sketches add to the preflight: the median of rounds, each with both ways in turn.
-
-    Of the fastest of all rounds, one may be fast by chance: two sets of rounds of one way differ by up to 19 % then, and by 5 %
-    in the median.
-    """
-    shares, ways = list[float](), [check_without_sketch, check]
-    for _ in range(SKETCH_ROUNDS):
-        taken = {way: _cpu_seconds(way, path) for way in ways}
-        shares.append(taken[check] / taken[check_without_sketch] - 1)
-        ways.reverse()
-    return median(shares)
-
-
-def _cpu_seconds(read: Callable[[Path], None], path: Path) -> float:
-    begin = time.process_time()
-    read(path)
-    return time.process_time() - begin
+    """The share of CPU time that sketches add to the preflight."""
+    ways = {"with": partial(check, path), "without": partial(check_without_sketch, path)}
+    return Rounds.of(SKETCH_ROUNDS, ways).ratio("with", "without") - 1
 
 
 @dataclass(frozen=True)
@@ -277,7 +242,8 @@ def run(*, quick: bool) -> bool:
         path = Path(folder) / "accounts.csv"
         for quoted in (False, True):
             write_csv(path, size * MB, quoted=quoted)
-            rounds, named = Rounds.of(path), _named(size, quoted)
+            rounds = Rounds.of(ROUNDS, {way: partial(read, path) for way, read in READS.items()})
+            named = _named(size, quoted)
             rise = max(memory_rise(path, what) for what in ("send", "check_mapped"))
             cells = [named, *(_speed(rounds.seconds(way), size) for way in READS), f"{rise / MIB:.1f} MiB"]
             print("".join(f"{cell:>18}" for cell in cells), flush=True)
