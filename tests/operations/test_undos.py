@@ -1,10 +1,14 @@
-"""What counts as an undo of a job: delete jobs that got ids of its records; scenarios are in test_the_same_load_twice.py."""
+"""What counts as an undo of a job, and which undos stand; scenarios are in test_the_same_load_twice.py."""
 
+import sqlite3
+from contextlib import closing as closing_file
+from pathlib import Path
 from typing import Any
 
+import pytest
 from mcp import Client
 
-from tests.support.orgs import agent, call, closed, undo_call
+from tests.support.orgs import agent, call, closed, refusal, undo_call, undoing, undone
 from tests.support.watched_org import WatchedOrg
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -46,3 +50,82 @@ async def test_an_undo_whose_job_is_gone_is_not_known(org: WatchedOrg) -> None:
         job = await inserted(client, "Gone")
         await call(client, "delete-ingest-job", jobId=await given_ids_of(client, job, "delete"))
         assert (await undo_call(client, job))[0] == "create-ingest-job"
+
+
+async def load_of(client: Client, org: WatchedOrg, name: str, operation: str) -> dict[str, Any]:
+    """The arguments of a create of two rows: an insert, or an update of two records that were made for it."""
+    rows = f"Name\n{name} 1\n{name} 2\n"
+    if operation == "update":
+        await inserted(client, f"{name} before")
+        ids = [each["Id"] for each in org.records(f"SELECT Id FROM Account WHERE Name LIKE '{name} before%'")]
+        rows = "Id,Name\n" + "".join(f"{record_id},{name} {n}\n" for n, record_id in enumerate(ids))
+    return {"body": INSERT | {"operation": operation}, "data": {"csv": rows}}
+
+
+async def done(client: Client, load: dict[str, Any]) -> str:
+    """The id of the job that a create leads to, once the job has ended."""
+    job = await call(client, "create-ingest-job", **load)
+    await closed(client, job["id"])
+    return str(job["id"])
+
+
+def count(org: WatchedOrg, name: str) -> int:
+    return len(org.records(f"SELECT Id FROM Account WHERE Name LIKE '{name} _'"))
+
+
+@pytest.mark.parametrize("operation", ["insert", "update"])
+async def test_a_load_whose_undo_was_undone_is_there_again_for_the_equal_call(org: WatchedOrg, operation: str) -> None:
+    name = f"There again {operation}"
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        load = await load_of(client, org, name, operation)
+        job = await done(client, load)
+        undo = (await undone(client, job))["id"]
+        redo = (await undone(client, undo))["id"]
+        answer = await call(client, "create-ingest-job", **load)
+        assert (answer["id"], answer["status"], count(org, name)) == (job, "already uploaded", 2)
+        await undone(client, redo)
+        assert count(org, name) == 0
+        assert await done(client, load) != job
+        assert count(org, name) == 2
+
+
+async def test_a_load_of_which_an_undo_is_undone_in_part_or_not_yet_goes_by_the_equal_call(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        load = await load_of(client, org, "Redone in part", "update")
+        job = await done(client, load)
+        undo = (await undone(client, job))["id"]
+        tool, arguments = await undo_call(client, undo)
+        one = org.records("SELECT Id FROM Account WHERE Name LIKE 'Redone in part before%'")[0]["Id"]
+        part = arguments["data"] | {"leaveOut": {"cells": {"Id": [one]}}}
+        await closed(client, (await call(client, tool, **arguments | {"data": part}))["id"])
+        assert count(org, "Redone in part") == 1
+        await undoing(client, undo)
+        assert await done(client, load) != job
+        assert count(org, "Redone in part") == 2
+
+
+async def test_rows_of_an_insert_whose_undo_stands_again_go(org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        load = await load_of(client, org, "Twice gone", "insert")
+        redo = (await undone(client, (await undone(client, await done(client, load)))["id"]))["id"]
+        deleting = (await undoing(client, redo))["id"]
+        assert "2 of 2 rows went into job" in await refusal(client, "create-ingest-job", **load, preflight="off")
+        await closed(client, deleting)
+        assert count(org, "Twice gone") == 0
+        await done(client, load | {"preflight": "off"})
+        assert count(org, "Twice gone") == 2
+
+
+async def test_jobs_that_the_record_says_undid_each_other_are_told_all_the_same(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    """Where ids of jobs come again, as in a seeded org that begins anew, the record of an earlier one says so."""
+    async with agent(org.url, folder=tmp_path, allow_operation=("delete",)) as client:
+        job = await inserted(client, "In a circle")
+        undo = (await undone(client, job))["id"]
+        with closing_file(sqlite3.connect(tmp_path / "uploads.sqlite3")) as database, database:
+            database.execute(
+                "INSERT INTO undone_inserts SELECT org, by_job, job_id, rows FROM undone_inserts WHERE by_job = ?",
+                (undo[:15],),
+            )
+        assert (await undo_call(client, job)) == ("get-ingest-job-status", {"jobId": undo})

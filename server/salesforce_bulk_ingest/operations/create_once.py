@@ -109,7 +109,7 @@ class CreateOnce:
         return None
 
     async def _usable_job(self, job_id: str) -> Job | None:
-        """Return the job unless it is gone, was aborted, has ended without a row in the org, or is being undone since."""
+        """Return the job unless it is gone, was aborted, has ended without a row in the org, or is being undone."""
         try:
             job = await self._client.get_job(job_id)
         except NotFound:

@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.operations.undos import UndoJob, given_back_by, is_undone
+from salesforce_bulk_ingest.operations.undos import UndoJob, given_back_by, is_undone, undos_of
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -26,7 +26,7 @@ from salesforce_bulk_ingest.salesforce.errors import NotFound, UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
-from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.destination import DELETES, Destination
 
 logger = logging.getLogger(__name__)
 
@@ -192,7 +192,7 @@ class EarlierLoads:
         if job is not None and job.is_terminal:
             if job.number_records_loaded <= 0:
                 return None
-            if await is_undone(self._client, self._ledger, org, job):
+            if is_undone(job, await undos_of(self._client, self._ledger, org, job.id, DELETES)):
                 return None
             if job.number_records_loaded < sketch.rows:
                 sketch = sketch.without(await self._not_loaded(org, job))

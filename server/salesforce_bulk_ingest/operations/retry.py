@@ -327,7 +327,7 @@ class Retry:
     async def _undone_before(self, but_by: frozenset[str]) -> AsyncIterator[Finding]:
         """Yield a warning for each job of which other jobs have deleted records, or may still."""
         for from_job in self._undone:
-            undos = await undos_of(self._client, self._ledger, self._org, from_job)
+            undos = await undos_of(self._client, self._ledger, self._org, from_job, DELETES)
             others = [undo.job for undo in undos if undo.job.id[:15] not in but_by]
             if others:
                 jobs = ", ".join(f"{job.id} ({as_name(job.state)})" for job in others[:JOBS_TOLD])

@@ -1,7 +1,7 @@
 """Undoing a job: the jobs of these tools that delete what it created, insert again what it deleted, or give back what it
 changed."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.validation.destination import DELETES
 
 INSERTS = frozenset({"insert"})
 UPDATES = frozenset({"update"})
+ANY = DELETES | INSERTS | UPDATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,12 @@ class UndoJob:
     Attributes:
         job: the job, as it is now.
         rows: the number of these records.
+        undos: the jobs that undid this job in turn, or may still.
     """
 
     job: Job
     rows: int
+    undos: tuple["UndoJob", ...] = ()
 
     @property
     def undone(self) -> int:
@@ -39,11 +42,37 @@ class UndoJob:
         """Whether the job has undone each of them."""
         return self.job.state == "JobComplete" and not self.job.number_records_failed
 
+    @property
+    def stands(self) -> bool:
+        """Whether the job has ended, and no job that stands has undone any of what it did."""
+        return self.job.is_terminal and not any(undo.stands for undo in self.undos)
+
+
+def is_undone(job: Job, undos: Iterable[UndoJob]) -> bool:
+    """Return whether all that a job did is undone for sure: nothing of it was brought back, or may be still.
+
+    Args:
+        job: the job.
+        undos: the jobs that undid it, or may still.
+    """
+    undone = sum(undo.rows for undo in undos if undo.succeeded and not is_being_undone(undo.undos))
+    return job.is_terminal and undone >= job.number_records_loaded
+
+
+def is_being_undone(undos: Iterable[UndoJob]) -> bool:
+    """Return whether some of what a job did is undone, or may be still, by those of its undos that are not undone."""
+    return any(not is_undone(undo.job, undo.undos) for undo in undos)
+
 
 async def undos_of(
-    client: SalesforceClient, ledger: Ledger, org: Org, job_id: str, by: Set[str] = DELETES
+    client: SalesforceClient,
+    ledger: Ledger,
+    org: Org,
+    job_id: str,
+    by: Set[str] = ANY,
+    above: frozenset[str] = frozenset(),
 ) -> tuple[UndoJob, ...]:
-    """Return the jobs that undid a job, or may still; those that are gone are not known to.
+    """Return the jobs that undid a job, or may still, with those that undid these in turn; jobs that are gone are left out.
 
     Args:
         client: the client of the org.
@@ -51,29 +80,25 @@ async def undos_of(
         org: the org.
         job_id: the id of the job that was undone.
         by: the operations that undo it: deletes undo what it created, `INSERTS` what it deleted, `UPDATES` what it changed.
+        above: the ids, of 15 characters, of the jobs that this job undid, directly or in turn.
     """
+    # A job gets its rows once those that it undoes have ended, so none is above itself; but the record may be of two orgs
+    # with the same ids, such as a seeded one that began anew.
+    above |= {job_id[:15]}
     undos = list[UndoJob]()
     for by_job, rows in (await ledger.undos_of(org.key, job_id)).items():
+        if by_job in above:
+            continue
         try:
             job = await client.get_job(by_job)
         except (NotFound, InvalidJobId):
             continue
         if job.operation in by and not (job.is_terminal and job.number_records_loaded <= 0):
-            undos.append(UndoJob(job, rows))
+            undos.append(UndoJob(job, rows, await undos_of(client, ledger, org, by_job, ANY, above)))
     return tuple(undos)
-
-
-async def is_undone(client: SalesforceClient, ledger: Ledger, org: Org, job: Job) -> bool:
-    """Return whether deletes have undone all that a job created, and no insert has given it back since."""
-    undone = 0
-    for undo in await undos_of(client, ledger, org, job.id):
-        if undo.succeeded and not await undos_of(client, ledger, org, undo.job.id, INSERTS):
-            undone += undo.rows
-    return undone >= job.number_records_loaded
 
 
 async def given_back_by(client: SalesforceClient, ledger: Ledger, org: Org, job_id: str) -> UndoJob | None:
     """Return the last job that gave records back what they held before a job, unless it was undone in turn; else None."""
-    ended = [undo for undo in await undos_of(client, ledger, org, job_id, UPDATES) if undo.job.is_terminal]
-    standing = [undo for undo in ended if await given_back_by(client, ledger, org, undo.job.id) is None]
+    standing = [undo for undo in await undos_of(client, ledger, org, job_id, UPDATES) if undo.stands]
     return standing[-1] if standing else None

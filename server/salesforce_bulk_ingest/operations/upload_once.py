@@ -32,7 +32,7 @@ from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
-from salesforce_bulk_ingest.operations.undos import INSERTS, UPDATES, UndoJob, given_back_by, undos_of
+from salesforce_bulk_ingest.operations.undos import INSERTS, UndoJob, given_back_by, is_being_undone, undos_of
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -240,8 +240,8 @@ class Uploads:
         return await given_back_by(self._client, self._ledger, org, job.id)
 
     async def is_being_undone(self, org: Org, job: Job) -> bool:
-        """Return whether other jobs undid the job, in whole or in part, or may still, as far as this server knows."""
-        return bool(await undos_of(self._client, self._ledger, org, job.id, DELETES | INSERTS | UPDATES))
+        """Return whether some of what the job did is undone, or may be still, as far as this server knows."""
+        return is_being_undone(await undos_of(self._client, self._ledger, org, job.id))
 
     async def check_closable(self, org: Org, job_id: str) -> None:
         """Raise UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""
