@@ -12,7 +12,7 @@ from salesforce_emulator import EmulatorConfig, create_app
 from tests.salesforce_emulator.caller import Caller, an_org_with, calling
 from tests.support.altered_results import AlteredResults, first_rows
 from tests.support.asgi_server import running
-from tests.support.orgs import agent, call, closed, refusal, undo_call, undone
+from tests.support.orgs import Recorder, agent, call, closed, refusal, undo_call, undone
 
 WIDE = [f"Field_with_a_name_as_long_as_can_be_{number:03}__c" for number in range(150)]
 SCHEMA = f"""
@@ -208,6 +208,19 @@ async def test_records_that_a_short_result_leaves_out_come_back_all_the_same(tmp
             undo = await undone(client, job)
         assert "did not delete" not in str(told(undo))
         assert direct.count("Name LIKE 'Short%'") == 3
+
+
+async def test_the_download_of_results_takes_no_time_from_the_look_at_what_is_there(tmp_path: Path) -> None:
+    org = Recorder(create_app(EmulatorConfig(data_dir=tmp_path / "org")))
+    with running(org) as url, calling(url) as direct:
+        async with agent(url, allow_operation=("delete",)) as client:
+            job = await delete_job(client, made(direct, "Name\nSlow 1\n", "Account"), "Account")
+            await closed(client, job)
+            tool, arguments = await undo_call(client, job)
+            org.calls.clear()
+            await call(client, tool, **arguments)
+    asked = [call for call in org.calls if "/successfulResults" in call or "/query" in call]
+    assert ["successfulResults" in call for call in asked] == [True, False]
 
 
 async def test_a_lookup_to_a_record_that_is_gone_is_left_blank_and_told(client: Client, direct: Caller) -> None:

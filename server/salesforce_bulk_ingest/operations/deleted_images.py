@@ -109,14 +109,17 @@ class DeletedImages:
             OSError: a file can't be read or written.
         """
         describe = await self._described(images[0][0], closing=False)
-        until, given = anyio.current_time() + RECORDS_SECONDS, set[str]()
-        deleted = [await self._deleted(org, job, image, describe, until, given) for job, image in images]
+        given = set[str]()
+        deleted = [await self._deleted(org, job, image, describe, given) for job, image in images]
         return await run_in_thread(partial(self._write_undo, describe.name, deleted, skipped, destination, name))
 
     async def _deleted(
-        self, org: Org, job: Job, image: CachedFile, describe: SObjectDescribe, until: float, given: set[str]
+        self, org: Org, job: Job, image: CachedFile, describe: SObjectDescribe, given: set[str]
     ) -> "_Deleted":
         """Return what a job deleted, of which those records go back that are not there; see `RowsBack` for what is given."""
+        # First, since the download of the result may take long, and what is there now is to be the latest.
+        deleted = await self._fetcher.written_ids(org, job)
+        until = anyio.current_time() + RECORDS_SECONDS
         label = json.loads(image.label)
         names = tuple(map(str, label["columns"]))
         lookups = [index for index, name in enumerate(names) if _may_be_blank_lookup(describe.field(name))]
@@ -125,7 +128,6 @@ class DeletedImages:
         if found.failure is not None:
             raise RecordsUnread(found.failure, closing=False)
         gone = await self._gone(looked_up, until)
-        deleted = await self._fetcher.written_ids(org, job)
         back = RowsBack(names, deleted, found.by_key.keys(), lookups, gone, given)
         return _Deleted(job.id, image, str(label["sha256"]), tuple(map(str, label.get("unread", ()))), back)
 
