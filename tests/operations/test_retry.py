@@ -151,6 +151,17 @@ async def test_rows_that_all_went_before_lead_to_the_job_that_has_them_also_afte
         assert next_call(next_line(text)) == ("get-ingest-job-status", {"jobId": other, "waitSeconds": 45})
 
 
+async def test_a_page_reads_the_job_that_took_its_rows_once(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        job = await loaded(client, SENT, preflight="off")
+        other = (await sent_again(client, {"jobs": [job]}))["id"]
+        await close(client, other)
+        org.forget()
+        page = await call(client, "get-failed-results-ingest-job", jobId=job)
+    assert other in page["next"]
+    assert len([call for call in org.recorder.calls if other[:15] in call]) == 1
+
+
 async def test_after_a_job_that_loaded_none_of_the_rows_they_go_again_with_skipSent(org: WatchedOrg) -> None:
     async with agent(org.url) as client:
         job = await loaded(client, SENT, preflight="off")

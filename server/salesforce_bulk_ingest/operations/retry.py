@@ -92,7 +92,8 @@ class Retries:
             raise InvalidArgument(NO_CACHE)
         jobs = await self._ended_jobs(request.jobs)
         if request.skip_sent:
-            request = replace(request, skipped=await self._skipped(org, jobs, to_job))
+            history = _History(org, self._client, self._ledger)
+            request = replace(request, skipped=await self._skipped(org, jobs, to_job, history))
         if BEFORE in request.which:
             return await self._before_images.undo_file(org, jobs, request.skipped, destination)
         return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination)
@@ -116,21 +117,23 @@ class Retries:
             rows: the number of the rows of the whole result.
         """
         try:
-            sent = [each for each in await self._skipped(org, [job], None) if each.result == kind]
+            history = _History(org, self._client, self._ledger)
+            sent = [each for each in await self._skipped(org, [job], None, history) if each.result == kind]
             if not sent:
                 return None
             last = max(each.to_job for each in sent)
-            to_job = await _History(org, self._client, self._ledger).job(last)
+            to_job = await history.job(last)
         except (NoRecord, SalesforceError) as error:
             logger.warning("whether rows of job %s went again is not known: %s", job.id, error)
             return None
         to_job_id = shown_job_id(last) if to_job is None else to_job.id
         return RetriedInJob(to_job_id, to_job is None or to_job.is_terminal, _are_all(sent, rows))
 
-    async def _skipped(self, org: Org, jobs: Sequence[Job], to_job: str | None) -> tuple[SentRows, ...]:
+    async def _skipped(
+        self, org: Org, jobs: Sequence[Job], to_job: str | None, history: "_History"
+    ) -> tuple[SentRows, ...]:
         """Return the rows of jobs that were retried in other jobs, which loaded some or may still load them."""
         sent = await self._ledger.sent_rows(org.key, [job.id for job in jobs])
-        history = _History(org, self._client, self._ledger)
         unloaded = await history.unloaded_jobs((rows.to_job for rows in sent), {job.id[:15] for job in jobs})
         return tuple(rows for rows in sent if rows.to_job not in unloaded | _ids(to_job))
 
@@ -147,7 +150,7 @@ class Retries:
 
 
 class _History:
-    """What became of rows that were retried before.
+    """What became of rows that were retried before, for one call: each job is read once.
 
     Args:
         org: the org of the jobs.
@@ -159,6 +162,7 @@ class _History:
         self._org = org
         self._client = client
         self._ledger = ledger
+        self._jobs: dict[str, Job | None] = {}
 
     async def unloaded_jobs(self, to_jobs: Iterable[str], from_jobs: set[str]) -> frozenset[str]:
         """Return the ids of jobs that retried rows and loaded none, and of the jobs that retried their rows in turn.
@@ -205,6 +209,11 @@ class _History:
 
     async def job(self, job_id: str) -> Job | None:
         """Return the job, as it ended if it was deleted through this server; None if nothing is known of it."""
+        if job_id not in self._jobs:
+            self._jobs[job_id] = await self._read(job_id)
+        return self._jobs[job_id]
+
+    async def _read(self, job_id: str) -> Job | None:
         try:
             return await self._client.get_job(job_id)
         except (NotFound, InvalidJobId):
