@@ -229,11 +229,11 @@ async def test_the_words_for_blank_text_say_what_is_taken(client: Client, jobs: 
     text = await refusal(client, "create-ingest-job", body=INSERT, data=data, sha256="", dryRun="")
     assert text.splitlines()[1:-1] == snapshot(
         [
-            "- data.rowsOf.which: expected a list",
-            "- data.rowsOf.where: expected an object",
-            "- data.only: expected a list",
-            "- sha256: expected a text of at least 64 characters",
-            "- dryRun: expected true or false",
+            '- data.rowsOf.which: expected a list; which is "missing: in no result; alone: created (new Ids), before (old values). Default: the first three, or failed with where"',
+            '- data.rowsOf.where: expected an object; where is "Of the failed rows, by error. Default: all"',
+            '- data.only: expected a list; only is "Fields to keep. Default: all"',
+            '- sha256: expected a text of at least 64 characters; sha256 is "From dryRun: refuse changed rows. Default: take them"',
+            '- dryRun: expected true or false; dryRun is "Only check the rows"',
         ]
     )
 

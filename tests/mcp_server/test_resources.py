@@ -96,7 +96,7 @@ async def test_a_column_that_a_result_lacks_is_a_mistake_in_the_address(client: 
     with pytest.raises(MCPError) as refused:
         await read(client, f"salesforce-bulk://jobs/{job_id}/successful-results?columns=Nope")
     assert (refused.value.error.code, refused.value.error.message) == snapshot(
-        (-32602, 'columns names "Nope", which the result does not have. There are: "sf__Id", "sf__Created", "Name".')
+        (-32602, 'columns names "Nope", which is not a column here. There are: "sf__Id", "sf__Created", "Name".')
     )
 
 

@@ -197,8 +197,12 @@ async def test_nothing_is_looked_for_where_the_operator_says_so(url: str, org: R
 
 
 async def test_a_field_that_the_rows_have_not_is_no_field_to_compare(client: Client) -> None:
-    given = {"body": UPSERT, "data": {"csv": "Erp_Id__c,Name\nE-1,One\n"}, "dryRun": True, "compare": ["Nmae"]}
-    assert 'compare names "Nmae", which the rows have not' in await refusal(client, "create-ingest-job", **given)
+    given = {"body": UPSERT, "data": {"csv": "Erp_Id__c,Name\nE-1,One\n"}, "dryRun": True}
+    text = await refusal(client, "create-ingest-job", **given, compare=["Nmae"])
+    assert 'compare names "Nmae", which is not a column here. Did you mean "Name"?' in text
+    text = await refusal(client, "create-ingest-job", **given, compare=["name", "ErpId__c"])
+    assert 'compare names "ErpId__c", which is not a column here. Did you mean "Erp_Id__c"?' in text
+    assert next_call(next_line(text))[1]["compare"] == ["Name", "Erp_Id__c"]
 
 
 async def test_of_many_rows_an_even_sample_is_compared_and_told_as_such(url: str) -> None:

@@ -56,7 +56,7 @@ async def test_failed_rows_are_shown_by_cause_and_column(org: WatchedOrg) -> Non
     rows = "Name,NumberOfEmployees\n" + "A,many\n" * 3 + ",5\n" * 2 + "B,7\n"
     async with agent(org.url) as client:
         job = await loaded(client, rows, preflight="off")
-        where = {"statusCode": "REQUIRED_FIELD_MISSING"}
+        where = {"statusCode": "required_field_missing"}
         page = await call(
             client, "get-failed-results-ingest-job", jobId=job, columns=["NumberOfEmployees"], where=where
         )
@@ -66,6 +66,7 @@ async def test_failed_rows_are_shown_by_cause_and_column(org: WatchedOrg) -> Non
         assert len(page["rows"]) == 3
         page = await call(client, "get-failed-results-ingest-job", jobId=job, where={"statusCode": "OTHER"})
         assert page["rows"] == [] and page["summary"].startswith("No such rows in the failed results")
+        assert next_call(page["next"]) == ("get-failed-results-ingest-job", {"jobId": job})
         text = await refusal(client, "get-failed-results-ingest-job", jobId=job, columns=["Town"])
         assert 'columns names "Town"' in text and "NumberOfEmployees" in text
         text = await refusal(client, "get-failed-results-ingest-job", jobId=job, where={"code": "X"})

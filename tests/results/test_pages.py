@@ -173,7 +173,7 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pat
             downloaded(tmp_path, rows(LOCKED)), ",", PageRequest(columns=("Town",)), requested_page_size(10), always
         )
     assert str(raised.value) == snapshot(
-        'columns names "Town", which the result does not have. There are: "sf__Id", "sf__Error", "Name", "City".'
+        'columns names "Town", which is not a column here. There are: "sf__Id", "sf__Error", "Name", "City".'
     )
 
 

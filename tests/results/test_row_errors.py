@@ -59,6 +59,7 @@ MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
     [
         (ErrorFilter(), True),
         (ErrorFilter(("REQUIRED_FIELD_MISSING",)), True),
+        (ErrorFilter(("Required_Field_Missing",)), True),
         (ErrorFilter(("OTHER",)), False),
         (ErrorFilter(fields=("name",)), True),
         (ErrorFilter(fields=("City",)), False),

@@ -100,6 +100,26 @@ def unknown_address(
     return InvalidArgument(unknown("columns", address, header), ("columns",), corrected(columns, meant))
 
 
+def check_names(argument: str, given: Sequence[str], known: Sequence[str]) -> None:
+    """Raise InvalidArgument where an argument names what is none of the known columns in any case.
+
+    Args:
+        argument: the name of the argument.
+        given: its value.
+        known: the names of the columns.
+    """
+    by_name = {name.lower(): name for name in reversed(known)}
+    wrong = next((name for name in given if name.lower() not in by_name), None)
+    if wrong is None:
+        return
+
+    def meant(name: str) -> Sequence[str] | None:
+        exact = by_name.get(name.lower())
+        return only_one(spelled_alike(name, known)) if exact is None else (exact,)
+
+    raise InvalidArgument(unknown(argument, wrong, known), (argument,), corrected(given, meant))
+
+
 def not_called_so_yet(
     error: NoSuchColumn, columns: Mapping[str, object], proposed: Mapping[str, str | None]
 ) -> InvalidArgument:

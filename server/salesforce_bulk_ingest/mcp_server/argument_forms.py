@@ -39,13 +39,19 @@ def as_declared(value: object, schema: Mapping[str, Any]) -> object:
         value = _read(value)
     elif isinstance(value, str) and "array" in types and isinstance(read := _read(value), list):
         value = read
-    if types == ["array"] and value not in (None, "") and not isinstance(value, list):
+    if types == ["array"] and _is_item(value, schema.get("items", {})):
         value = [value]
     if isinstance(value, list) and "array" in types:
         return [as_declared(item, schema.get("items", {})) for item in value]
     if isinstance(value, dict) and "object" in types:
         return _members(value, schema)
     return value
+
+
+def _is_item(value: object, items: Mapping[str, Any]) -> bool:
+    """Return whether a value belongs into a list; one that could never be an item is no list of one either."""
+    kind = "string" if isinstance(value, str) else "object" if isinstance(value, dict) else ""
+    return value != "" and kind in _types(items)
 
 
 def _members(given: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -195,13 +195,16 @@ class RetryBody(ClosedModel):
         return RetryRequest(self.jobs, self.which_rows, (self.where or Where()).error_filter, self.again, self.skipSent)
 
 
-def _as_texts(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
+def _texts(value: object) -> list[str]:
+    texts = [value] if isinstance(value, str) else value
+    if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
+        return texts
+    raise ValueError("expected a text or a list of texts")
 
 
 Cells = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_as_texts),
+    list[str],  # no tuple: as JSON it is a list, of which pydantic warns
+    PlainValidator(_texts),
     WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
 ]
 """The cells of a column, or one of them: its text is data, also where it is `null`."""
@@ -230,7 +233,8 @@ class LeaveOutBody(ClosedModel):
     @property
     def leave_out(self) -> LeaveOut:
         """The rows to leave out."""
-        return LeaveOut(self.cells, LineRanges.parse(self.lines or ""), self.notRows)
+        cells = {name: tuple(texts) for name, texts in self.cells.items()}
+        return LeaveOut(cells, LineRanges.parse(self.lines or ""), self.notRows)
 
 
 UNFILLED_GAP = "unfilled_gap"
@@ -419,7 +423,7 @@ def _fields_to_compare(value: object) -> FieldsToCompare:
         return only or ()
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
         return tuple(value)
-    raise ValueError("expected a list of fields")
+    raise ValueError("expected a list of fields, or [] for none")
 
 
 Compare = Annotated[

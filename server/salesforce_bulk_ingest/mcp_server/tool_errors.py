@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from salesforce_bulk_ingest.base.errors import IngestError
-from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, NAMES_SHOWN, as_name, cut, encodable
+from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, NAMES_SHOWN, as_name, cut, encodable, listed, quoted
 from salesforce_bulk_ingest.mcp_server.answers.error import error_text, filled_job_failed_text
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     GivenCall,
@@ -118,12 +118,12 @@ class ActionableTool(Tool):
 
     def _misfit(self, error: ValidationError, arguments: Mapping[str, Any]) -> str:
         """Return the text about arguments that have not their form: what is right of them stands in the next call."""
-        details = error.errors(include_url=False, include_input=False)
+        details = _without_consequences(error.errors(include_url=False, include_input=False))
         unknown = [_place(detail) for detail in details if detail["type"] == "extra_forbidden"]
         meant = dict.fromkeys(unknown) | {place: self._meant(place) for place in unknown[:MOST_COMPLAINTS]}
         complaints = [
             f"- {as_name('.'.join(place := _place(detail)))}: "
-            f"{_where_it_belongs(place, meant[place]) if place in meant else _complaint(detail)}"
+            f"{self._where_it_belongs(place, meant[place]) if place in meant else self._complaint(detail)}"
             for detail in details[:MOST_COMPLAINTS]
         ]
         filled = {to[:1] for to in meant.values() if to is not None}
@@ -134,37 +134,47 @@ class ActionableTool(Tool):
 
     def _rejected(self, complaints: Sequence[str], arguments: Mapping[str, Any], lost: Sequence[str] = ()) -> str:
         first = f"Nothing was done: {self.name} can't take these arguments."
-        more = f" and {len(lost) - NAMES_SHOWN:,} more" if len(lost) > NAMES_SHOWN else ""
-        without = f", without {', '.join(map(as_name, lost[:NAMES_SHOWN]))}{more}" if lost else ""
+        without = f", without {listed([as_name(name) for name in lost], NAMES_SHOWN)}" if lost else ""
         return "\n".join([first, *complaints, f"Next: {call(self.name, **arguments)} is the call, corrected{without}."])
+
+    def _complaint(self, detail: ErrorDetails) -> str:
+        """Return the complaint about an argument of a wrong form, with what the argument is described as."""
+        what = _COMPLAINTS.get(detail["type"])
+        if what is None:
+            return detail["msg"].removeprefix("Value error, ")
+        name, description = _description(self.declared, _place(detail))
+        described = f"; {name} is {quoted(description)}" if description else ""
+        return f"{what.format(**detail.get('ctx', {}))}{described}"
 
     def _meant(self, place: Place) -> Place | None:
         """Return where an argument belongs that does not exist at its place: where its name does, or beside a like one."""
         known = list(_places(self.declared))
         there = [other for other in known if other[-1] == place[-1]]
-        beside = [other[-1] for other in known if other[:-1] == place[:-1]]
-        near = get_close_matches(place[-1][:LONGEST_NAME_SHOWN], beside, 1)
+        near = get_close_matches(place[-1][:LONGEST_NAME_SHOWN], self._beside(place), 1)
         return there[0] if len(there) == 1 else (*place[:-1], *near) if near else None
+
+    def _beside(self, place: Place) -> list[str]:
+        """Return the names of the arguments that exist beside a place."""
+        return [other[-1] for other in _places(self.declared) if other[:-1] == place[:-1]]
+
+    def _where_it_belongs(self, place: Place, to: Place | None) -> str:
+        """Return the complaint about an argument that does not exist at its place.
+
+        Args:
+            place: the place of the argument.
+            to: the place that is likely to be meant, or None.
+        """
+        if place == ("data",):
+            return f"{NO_SUCH_ARGUMENT}: put csv, records, file or rowsOf under body"
+        if to is None:
+            return f"{NO_SUCH_ARGUMENT}, only {listed(self._beside(place), NAMES_SHOWN)}"
+        if to[-1] == place[-1]:
+            return f"this belongs under {'.'.join(to[:-1])}" if to[1:] else f"this belongs beside {place[0]}"
+        return f"{NO_SUCH_ARGUMENT}: did you mean {to[-1]}?"
 
 
 def _place(detail: ErrorDetails) -> Place:
     return tuple(map(str, detail["loc"])) or ("arguments",)
-
-
-def _where_it_belongs(place: Place, to: Place | None) -> str:
-    """Return the complaint about an argument that does not exist at its place.
-
-    Args:
-        place: the place of the argument.
-        to: the place that is likely to be meant, or None.
-    """
-    if place == ("data",):
-        return f"{NO_SUCH_ARGUMENT}: put csv, records, file or rowsOf under body"
-    if to is None:
-        return NO_SUCH_ARGUMENT
-    if to[-1] == place[-1]:
-        return f"this belongs under {'.'.join(to[:-1])}" if to[1:] else f"this belongs beside {place[0]}"
-    return f"{NO_SUCH_ARGUMENT}: did you mean {to[-1]}?"
 
 
 def _places(schema: Mapping[str, Any], at: Place = ()) -> Iterator[Place]:
@@ -180,18 +190,29 @@ _COMPLAINTS: Mapping[str, str] = {
     **dict.fromkeys(("list_type", "tuple_type"), "expected a list"),
     "string_type": "expected text",
     "string_too_short": "expected a text of at least {min_length} characters",
+    "string_pattern_mismatch": "expected a text of the pattern {pattern}",
     "string_too_long": "expected a text of at most {max_length} characters",
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "expected a whole number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "expected true or false"),
     "too_short": "expected at least {min_length} in this list",
     "too_long": "expected at most {max_length} in this list",
+    "literal_error": "expected {expected}",
+    "greater_than_equal": "expected {ge} or more",
+    "less_than_equal": "expected {le} or less",
 }
 """What is wrong with an argument, by the type of pydantic's error, whose own words are those of Python."""
 
 
-def _complaint(detail: ErrorDetails) -> str:
-    """Return the complaint about an argument, without the argument's value."""
-    in_our_words = _COMPLAINTS.get(detail["type"])
-    if in_our_words is None:
-        return detail["msg"].removeprefix("Value error, ")
-    return in_our_words.format(**detail.get("ctx", {}))
+def _without_consequences(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the mistakes without those that lists are too short, where only wrong items leave them so."""
+    holders = {_place(detail)[:-1] for detail in details}
+    return [detail for detail in details if detail["type"] != "too_short" or _place(detail) not in holders]
+
+
+def _description(schema: Mapping[str, Any], place: Place) -> tuple[str, str]:
+    """Return the name of the innermost argument on the way to a place that has a description, and this; empty for none."""
+    found = ("", "")
+    for name in place:
+        schema = schema.get("properties", {}).get(name, {})
+        found = (name, str(schema["description"])) if "description" in schema else found
+    return found

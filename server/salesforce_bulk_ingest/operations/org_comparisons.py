@@ -15,6 +15,7 @@ from salesforce_bulk_ingest.comparison.record_filter import LookedAt, NotSeen, R
 from salesforce_bulk_ingest.comparison.record_reader import KeyField, RecordReader
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.by_record import ByRecord
+from salesforce_bulk_ingest.loading.column_names import check_names
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.operations.describes import DescribeCache
@@ -92,9 +93,7 @@ class OrgComparisons:
         if not is_asked or not sample or plan.has_errors or sobject is None or destination.operation is None:
             return None
         names = tuple(names or ())
-        missing = [name for name in names if name.lower() not in {column.lower() for column in plan.header}]
-        if missing:
-            raise InvalidArgument(f"compare names {quoted_names(missing)}, which the rows have not.", ("compare",))
+        check_names("compare", names, plan.header)
         into = (sobject, destination.operation, destination.external_id_field, destination.gives_back)
         key = ("org", org.key, plan.sha256, *into, names)
         return self._tasks.start(key, lambda _: self._compare(plan, sample, sobject, destination, names, seconds))

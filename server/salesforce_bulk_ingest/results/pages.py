@@ -5,12 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
-from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
 from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
 from salesforce_bulk_ingest.csvio.writer import format_records
+from salesforce_bulk_ingest.loading.column_names import check_names
 from salesforce_bulk_ingest.results.completeness import Completeness
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, masked_error_groups
 from salesforce_bulk_ingest.results.error_groups import MOST_GROUPS, ErrorGroup
@@ -19,7 +18,6 @@ from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 from salesforce_bulk_ingest.results.row_mask import RowMask
 from salesforce_bulk_ingest.results.source_order import LINE_COLUMN
 
-COLUMNS_SHOWN = 50
 ROWS_BETWEEN_TIME_CHECKS = 1_000
 
 
@@ -410,12 +408,7 @@ def _column_indexes(requested: Sequence[str], names: Sequence[str]) -> Sequence[
     if not requested or not names:
         return range(len(names))
     by_name = {name.lower(): index for index, name in reversed(list(enumerate(names)))}
-    missing = [name for name in requested if name.lower() not in by_name]
-    if missing:
-        known = quoted_names(names, COLUMNS_SHOWN)
-        raise InvalidArgument(
-            f"columns names {quoted_names(missing, 1)}, which the result does not have. There are: {known}."
-        )
+    check_names("columns", requested, names)
     return [by_name[name.lower()] for name in requested]
 
 

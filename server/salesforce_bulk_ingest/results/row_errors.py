@@ -55,7 +55,7 @@ class ErrorFilter:
     """Chooses failed rows by status code and field; an empty filter chooses every row.
 
     Attributes:
-        codes: status codes, one of which the error has; none for any.
+        codes: status codes, in any case, one of which the error has; none for any.
         fields: API names of fields, in any case, one of which the error names; none for any.
     """
 
@@ -76,6 +76,6 @@ class ErrorFilter:
 
     def chooses(self, code: str, fields: Iterable[str]) -> bool:
         """Return whether the filter chooses errors with a status code that name these fields."""
-        if self.codes and code not in self.codes:
+        if self.codes and code not in map(str.upper, self.codes):
             return False
         return not self.fields or not {name.lower() for name in self.fields}.isdisjoint(map(str.lower, fields))

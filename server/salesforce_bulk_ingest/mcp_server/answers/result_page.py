@@ -28,6 +28,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     THESE_ROWS,
     GivenCall,
     new_job_call,
+    result_call,
     rows_of,
     status_call,
     wait_call,
@@ -306,6 +307,10 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
         return f"{wait_call(job.id)} waits until the job is done, which it is not yet."
     if job.state == "Failed" and kind == "failedResults":
         return next_after_failure(job, accounting)
+    if page.chosen == 0 and page.total:
+        return (
+            f"{result_call(kind, job.id)} shows the failed rows with their status codes and fields: where chooses none."
+        )
     if kind != "successfulResults" and rows_in_no_result(accounting):
         return _load_of_the_rest(job)
     if kind == "unprocessedrecords" and page.rows:
