@@ -20,7 +20,7 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load_request import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
-from salesforce_bulk_ingest.operations.undos import UndoJob
+from salesforce_bulk_ingest.operations.undos import INSERTS, UPDATES, LoadUndo
 from salesforce_bulk_ingest.operations.upload_once import AllParts, JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
@@ -47,6 +47,8 @@ MOST_PARTS_READ = 50
 """The most parts of a load whose jobs are read for the answer about the last, to sum their counters."""
 
 CREATING = frozenset({"insert", "upsert"})
+
+_GIVING_BACK = INSERTS | UPDATES
 
 Undo = Literal["possible", "by ids", "refused"]
 """How the records that a job created can be deleted: by `rowsOf`, by ids alone since no results are kept, or not here."""
@@ -86,12 +88,8 @@ class JobStatus:
         load: what the rows of the job are; None where this machine knows of no upload to it.
         created: how many of the records of an insert or upsert are new; None where that is not known.
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
-        created_by: the ids of the jobs that created the records to delete: the job, and for the last part of a load those of
-            all parts.
-        undone_by: the jobs that undid what it created or deleted, or may still.
-        given_back_by: the job that gave records that it updated back what they held; None if none did.
-        gives_back: the ids of the jobs whose records can get back what they held, or be inserted again if they were deleted:
-            the job, and for the last part of a load those of all parts; none where that can't be.
+        deletes: the undo that deletes them; None like `undo`.
+        gives_back: the undo that gives records back what they held, or inserts deleted ones again; None where that can't be.
         undoable: for the close of a job that updates or deletes records, whether that can be undone; else None.
     """
 
@@ -103,10 +101,8 @@ class JobStatus:
     load: JobLoad | None = None
     created: int | None = None
     undo: Undo | None = None
-    created_by: tuple[str, ...] = ()
-    undone_by: tuple[UndoJob, ...] = ()
-    given_back_by: UndoJob | None = None
-    gives_back: tuple[str, ...] = ()
+    deletes: LoadUndo | None = None
+    gives_back: LoadUndo | None = None
     undoable: Undoable | None = None
 
 
@@ -338,35 +334,29 @@ class JobOperations:
         org, job = status.org, status.job
         load = await self._uploads.load_of(org, job.id)
         parts = await self._jobs_of_parts(org, job, load)
-        if load is not None and parts:
-            load = replace(load, all_parts=_all_parts(parts, max(parts)))
-        # An undo takes the jobs of all parts, of which the last one tells.
-        together = list(parts.values()) or [job]
-        accounting, created = await self._accounting(org, job), await self._created(org, job)
-        undo, gives_back = await self._undo(org, job), await self._give_back(org, job, together)
-        has_undos = undo is not None or (gives_back and job.operation in DELETES)
-        undone_by = await self._uploads.undos_of(org, job) if has_undos else ()
+        if load is not None and load.part is not None and parts:
+            load = replace(load, all_parts=_all_parts(parts, load.part.of))
+        # An undo takes the jobs of all parts, of which the last one tells, also where it has no row in the org itself.
+        loaded = [each for each in parts.values() or [job] if _has_loaded(each)]
+        undo = await self._undo(org, job, loaded)
+        gives_back = await self._with_image(org, job, loaded)
         return replace(
             status,
             load=load,
-            accounting=accounting,
-            created=created,
+            accounting=await self._accounting(org, job),
+            created=await self._created(org, job),
             undo=undo,
-            created_by=tuple(each.id for each in together if _has_loaded(each)),
-            undone_by=undone_by,
-            given_back_by=await self._uploads.given_back_by(org, job) if gives_back else None,
-            gives_back=gives_back,
+            deletes=await self._uploads.undo_of(org, loaded, DELETES) if undo is not None else None,
+            gives_back=await self._uploads.undo_of(org, gives_back, _GIVING_BACK) if gives_back else None,
         )
 
-    async def _give_back(self, org: Org, job: Job, together: Sequence[Job]) -> tuple[str, ...]:
-        """Return the ids of those jobs, of one load, of which another job of this caller can give back what records held."""
+    async def _with_image(self, org: Org, job: Job, loaded: Sequence[Job]) -> Sequence[Job]:
+        """Return those of some jobs, of one load, of which another job of this caller can give back what records held."""
         try:
             self._rules.policy.check_create(job.object, UNDONE_BY.get(job.operation or ""))
         except RefusedByPolicy:
-            return ()
-        return tuple(
-            [each.id for each in together if _has_loaded(each) and await self._before_images.has_image(org, each)]
-        )
+            return []
+        return [each for each in loaded if await self._before_images.has_image(org, each)]
 
     async def _jobs_of_parts(self, org: Org, job: Job, load: JobLoad | None) -> dict[int, Job]:
         """Return the jobs of all parts of a load, as far as known, by number, the last one being this; none of another job.
@@ -392,11 +382,13 @@ class JobOperations:
             return None
         return await self._fetcher.created(org, job, self._seconds_left())
 
-    async def _undo(self, org: Org, job: Job) -> Undo | None:
-        """Return how the records that the job created can be deleted; None if it created none, or nothing may be changed."""
-        if not job.is_terminal or job.operation not in CREATING or job.object is None or job.number_records_loaded <= 0:
+    async def _undo(self, org: Org, job: Job, loaded: Sequence[Job]) -> Undo | None:
+        """Return how what jobs of one load created can be deleted; None if they created none, or nothing may be changed."""
+        if job.operation not in CREATING or job.object is None or not loaded:
             return None
-        return await self._way_to_delete(org, job)
+        way = await self._way_to_delete(org, job)
+        # Ids are those of one job.
+        return way if way != "by ids" or job in loaded else None
 
     async def _way_to_delete(self, org: Org, job: Job) -> Undo | None:
         """Return how records that the job created, or will create, can be deleted; None where nothing may be changed."""

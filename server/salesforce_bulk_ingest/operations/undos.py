@@ -1,8 +1,11 @@
 """Undoing a job: the jobs of these tools that delete what it created, insert again what it deleted, or give back what it
 changed."""
 
-from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
 from salesforce_bulk_ingest.cache.ledger import Ledger
@@ -46,6 +49,11 @@ class UndoJob:
     def stands(self) -> bool:
         """Whether the job has ended, and no job that stands has undone any of what it did."""
         return self.job.is_terminal and not any(undo.stands for undo in self.undos)
+
+    @property
+    def excludes_others(self) -> bool:
+        """Whether no other job can undo the same: deleted records come back as others, updated ones as they were."""
+        return self.job.operation not in UPDATES or not any(undo.stands for undo in self.undos)
 
 
 def is_undone(job: Job, undos: Iterable[UndoJob]) -> bool:
@@ -102,3 +110,32 @@ async def given_back_by(client: SalesforceClient, ledger: Ledger, org: Org, job_
     """Return the last job that gave records back what they held before a job, unless it was undone in turn; else None."""
     standing = [undo for undo in await undos_of(client, ledger, org, job_id, UPDATES) if undo.stands]
     return standing[-1] if standing else None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadUndo:
+    """The undo of the jobs of one load, of one kind.
+
+    Attributes:
+        jobs: the ids of the jobs that can be undone, or were.
+        left: the ids of those of them that no job undid, or may still.
+        undone_by: the last job that undid some of them, or may still, with all of their records that it was given; None if
+            none did.
+    """
+
+    jobs: tuple[str, ...]
+    left: tuple[str, ...]
+    undone_by: UndoJob | None = None
+
+    @classmethod
+    def of(cls, undos: Mapping[str, Sequence[UndoJob]]) -> Self:
+        """Return the undo of jobs, given the undos of each by its id."""
+        counted = {job_id: [undo for undo in of_job if undo.excludes_others] for job_id, of_job in undos.items()}
+        left = tuple(job_id for job_id, of_job in counted.items() if not of_job)
+        by_id = defaultdict[str, list[UndoJob]](list)
+        for undo in chain.from_iterable(counted.values()):
+            by_id[undo.job.id].append(undo)
+        if not by_id:
+            return cls(tuple(undos), left)
+        last = by_id[max(by_id)]
+        return cls(tuple(undos), left, replace(last[0], rows=sum(undo.rows for undo in last)))

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -32,13 +32,12 @@ from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
-from salesforce_bulk_ingest.operations.undos import INSERTS, UndoJob, given_back_by, is_being_undone, undos_of
+from salesforce_bulk_ingest.operations.undos import LoadUndo, is_being_undone, undos_of
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.salesforce.retries import may_have_happened
-from salesforce_bulk_ingest.validation.destination import DELETES
 
 logger = logging.getLogger(__name__)
 
@@ -230,14 +229,9 @@ class Uploads:
         """Return whether rows were sent to the job, or are on their way to it, as far as this server knows."""
         return await self.state_of(org, job.id) != "unknown"
 
-    async def undos_of(self, org: Org, job: Job) -> tuple[UndoJob, ...]:
-        """Return the jobs that undid what the job created or deleted, or may still, as far as this server knows."""
-        by = INSERTS if job.operation in DELETES else DELETES
-        return await undos_of(self._client, self._ledger, org, job.id, by)
-
-    async def given_back_by(self, org: Org, job: Job) -> UndoJob | None:
-        """Return the job that gave records back what they held before the job, if that stands; see `given_back_by`."""
-        return await given_back_by(self._client, self._ledger, org, job.id)
+    async def undo_of(self, org: Org, jobs: Sequence[Job], by: Set[str]) -> LoadUndo:
+        """Return the undo of the jobs of one load by these operations, as far as this server knows."""
+        return LoadUndo.of({job.id: await undos_of(self._client, self._ledger, org, job.id, by) for job in jobs})
 
     async def is_being_undone(self, org: Org, job: Job) -> bool:
         """Return whether some of what the job did is undone, or may be still, as far as this server knows."""

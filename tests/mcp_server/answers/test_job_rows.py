@@ -1,5 +1,6 @@
 """What the rows of a job are, in the answers about it: the source, the part, and the call for the next part."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
+from salesforce_emulator import EmulatorConfig, create_app
+from tests.support.altered_results import AlteredResults
+from tests.support.asgi_server import running
 from tests.support.next_call import next_call
 from tests.support.orgs import agent, call, closed, text_of
 from tests.support.watched_org import WatchedOrg
@@ -135,6 +139,11 @@ async def parts_sent(client: Client, folder: Path, *numbers: int) -> list[str]:
     return [str(each["id"]) for each in made]
 
 
+def without_counters(content: bytes) -> bytes:
+    """A job without what Salesforce counted in it."""
+    return json.dumps({name: value for name, value in json.loads(content).items() if "number" not in name}).encode()
+
+
 @asynccontextmanager
 async def in_parts(org: WatchedOrg, folder: Path) -> AsyncIterator[Client]:
     async with agent(org.url, folder=folder, upload_roots=[folder], max_upload_bytes=LIMIT) as client:
@@ -182,6 +191,19 @@ async def test_parts_that_run_or_are_not_known_are_named(org: WatchedOrg, tmp_pa
         await call(client, "close-abort-ingest-job", jobId=second, body={"state": "Aborted"})
         answer = await call(client, "get-ingest-job-status", jobId=last)
     assert " In 2 of the 4 parts: 1 loaded, none failed; parts 1, 3 not known here." in answer["summary"]
+
+
+async def test_a_last_part_of_which_salesforce_gives_no_counters_is_not_known_either(tmp_path: Path) -> None:
+    org = AlteredResults(create_app(EmulatorConfig(data_dir=tmp_path / "org")))
+    with running(org) as url:
+        async with agent(url, folder=tmp_path, upload_roots=[tmp_path], max_upload_bytes=LIMIT) as client:
+            *others, last = await parts_sent(client, tmp_path, 1, 2, 3, 4)
+            for job in [*others, last]:
+                await closed(client, job)
+            org.alterations[last] = [without_counters]
+            answer = await call(client, "get-ingest-job-status", jobId=last)
+    assert answer["load"]["partsUnknown"] == [4]
+    assert " In 3 of the 4 parts: 2 loaded, 1 failed" in answer["summary"]
 
 
 async def test_a_part_that_was_skipped_comes_before_the_next_one(org: WatchedOrg, tmp_path: Path) -> None:

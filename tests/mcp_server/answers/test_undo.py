@@ -80,24 +80,27 @@ async def test_a_close_after_which_failed_rows_are_looked_at_leaves_what_it_upda
         assert "undo" in await call(client, "get-ingest-job-status", jobId=job["id"])
 
 
-async def parts_loaded(client: Client, body: dict[str, str], rows: str) -> list[dict[str, Any]]:
-    """The statuses of the jobs of the three parts of these rows, once they have ended."""
-    checked = await call(client, "create-ingest-job", body=body, data={"csv": rows}, dryRun=True)
+TEXT = "x" * 330
+"""A text of which three rows have as much as a part takes."""
+
+
+async def parts_loaded(client: Client, body: dict[str, str], rows: str, of: int = 3) -> list[dict[str, Any]]:
+    """The statuses of the jobs of the parts of these rows, once they have ended."""
+    checked = await call(client, "create-ingest-job", body=body, data={"csv": rows}, dryRun=True, preflight="off")
     jobs = list[str]()
-    for part in (1, 2, 3):
-        options = {"part": part, "sha256": checked["sha256"]}
+    for part in range(1, of + 1):
+        options = {"part": part, "sha256": checked["sha256"], "preflight": "off"}
         jobs.append((await call(client, "create-ingest-job", body=body, data={"csv": rows}, **options))["id"])
         await closed(client, jobs[-1])
     return [await call(client, "get-ingest-job-status", jobId=job) for job in jobs]
 
 
 async def test_the_last_part_of_a_load_names_the_jobs_of_all_parts_in_its_undo(org: WatchedOrg) -> None:
-    text = "x" * 330
     async with agent(org.url, allow_operation=("delete",), max_upload_bytes=1_100) as client:
-        rows = "Name,Description\n" + "".join(f"Part {n},{text}\n" for n in range(7))
+        rows = "Name,Description\n" + "".join(f"Part {n},{TEXT}\n" for n in range(7))
         inserts = await parts_loaded(client, {"object": "Account", "operation": "insert"}, rows)
         found = org.records("SELECT Id, Name FROM Account WHERE Name LIKE 'Part %' ORDER BY Name")
-        rows = "Id,Name,Description\n" + "".join(f"{each['Id']},Other,{text}\n" for each in found)
+        rows = "Id,Name,Description\n" + "".join(f"{each['Id']},Other,{TEXT}\n" for each in found)
         updates = await parts_loaded(client, {"object": "Account", "operation": "update"}, rows)
         for jobs, which, words in ((updates, "before", "updated back"), (inserts, "created", "created, once closed")):
             tool, arguments = next_call(jobs[-1]["undo"])
@@ -109,6 +112,75 @@ async def test_the_last_part_of_a_load_names_the_jobs_of_all_parts_in_its_undo(o
             if which == "before":
                 assert org.records("SELECT Id, Name FROM Account WHERE Name LIKE 'Part %' ORDER BY Name") == found
     assert org.records("SELECT Id FROM Account WHERE Name LIKE 'Part %'") == []
+
+
+async def told_of(client: Client, jobs: list[dict[str, Any]], **names: str) -> str:
+    """What the status of the last of some jobs says of its undo, with words for jobs."""
+    told = str((await call(client, "get-ingest-job-status", jobId=jobs[-1]["id"]))["undo"])
+    for name, job in {**{f"PART{n}": each["id"] for n, each in enumerate(jobs, 1)}, **names}.items():
+        told = told.replace(job, name)
+    return told
+
+
+async def test_the_last_part_of_a_load_tells_of_the_parts_that_are_left_to_undo(org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",), max_upload_bytes=1_100) as client:
+        rows = "Name,Description\n" + "".join(f"Left {n},{TEXT}\n" for n in range(7))
+        parts = await parts_loaded(client, INSERT, rows)
+        told = []
+        for number in (2, 0, 1):
+            created = {"rowsOf": {"jobs": [parts[number]["id"]], "which": ["created"]}}
+            undo = await call(client, "create-ingest-job", body=INSERT | {"operation": "delete"}, data=created)
+            await closed(client, undo["id"])
+            told.append(await told_of(client, parts, UNDO=undo["id"]))
+    assert told == snapshot(
+        [
+            'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["PART1", "PART2"], "which": ["created"]}}} deletes what these 2 jobs of the load created, once closed. Only if the user asks.',
+            'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["PART2"], "which": ["created"]}}} deletes what job PART2 created, once closed. Only if the user asks.',
+            'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which has the ids of 3 records that the load created, and is JobComplete.',
+        ]
+    )
+
+
+async def told_of_parts_without_a_row_in_the_last(client: Client, body: dict[str, str], rows: str) -> list[str]:
+    """What the last of two parts says of its undo: before it, while it is open, and after it."""
+    parts = await parts_loaded(client, body, rows, of=2)
+    assert (parts[1]["numberRecordsProcessed"], parts[1]["numberRecordsFailed"]) == (1, 1)
+    told = [await told_of(client, parts)]
+    tool, arguments = next_call(parts[-1]["undo"])
+    undo = await call(client, tool, **arguments)
+    told.append(await told_of(client, parts, UNDO=undo["id"]))
+    await closed(client, undo["id"])
+    return [*told, await told_of(client, parts, UNDO=undo["id"])]
+
+
+async def test_a_last_part_that_created_no_record_names_the_jobs_of_the_others_in_its_undo(org: WatchedOrg) -> None:
+    rows = f"Name,Description\nNone 1,{TEXT}\nNone 2,{TEXT}\n,{TEXT}{TEXT}\n"
+    async with agent(org.url, allow_operation=("delete",), max_upload_bytes=1_100) as client:
+        assert await told_of_parts_without_a_row_in_the_last(client, INSERT, rows) == snapshot(
+            [
+                'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["PART1"], "which": ["created"]}}} deletes what job PART1 created, once closed. Only if the user asks.',
+                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which has the ids of 2 records that the load created, and is Open.',
+                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which has the ids of 2 records that the load created, and is JobComplete.',
+            ]
+        )
+    assert org.records("SELECT Id FROM Account WHERE Name LIKE 'None _'") == []
+
+
+async def test_a_last_part_that_updated_no_record_names_the_jobs_of_the_others_in_its_undo(org: WatchedOrg) -> None:
+    async with agent(org.url, max_upload_bytes=1_100) as client:
+        made = await call(client, "create-ingest-job", body=INSERT, data={"csv": "Name\nHad 1\nHad 2\n"})
+        await closed(client, made["id"])
+        one, two = [each["Id"] for each in org.records("SELECT Id FROM Account WHERE Name LIKE 'Had _'")]
+        rows = f"Id,Name,Description\n{one},Has,{TEXT}\n{two},Has,{TEXT}\n001000000000001AAA,Nobody,{TEXT}{TEXT}\n"
+        body = INSERT | {"operation": "update"}
+        assert await told_of_parts_without_a_row_in_the_last(client, body, rows) == snapshot(
+            [
+                'create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["PART1"], "which": ["before"]}}} gives what job PART1 updated back what it held, but for records that were changed since, once closed. Only if the user asks.',
+                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which has 2 records that the load updated, and is Open.',
+                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave 2 records back what they held.',
+            ]
+        )
+    assert len(org.records("SELECT Id FROM Account WHERE Name LIKE 'Had _'")) == 2
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

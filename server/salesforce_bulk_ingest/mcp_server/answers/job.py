@@ -91,7 +91,7 @@ class JobAnswer(Answer, Job):
         part = None if status.load is None else status.load.part
         goes_on = bool(job.number_records_failed) or (part is not None and part.of > 1)
         return cls.of(
-            replace(status, undo=None, gives_back=()) if goes_on else status,
+            replace(status, deletes=None, gives_back=None) if goes_on else status,
             summary=state_change_summary(job, state, changed=bool(status.changed)) + _undoable(status),
         )
 

@@ -6,7 +6,8 @@ from salesforce_bulk_ingest.base.text import as_name, counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, rows_of, status_call
 from salesforce_bulk_ingest.operations.deleted_images import AS_NEW
 from salesforce_bulk_ingest.operations.jobs import JobStatus
-from salesforce_bulk_ingest.operations.undos import UndoJob
+from salesforce_bulk_ingest.operations.undos import LoadUndo, UndoJob
+from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import DELETES
 
 IDS = "<the ids of its successful rows>"
@@ -19,58 +20,56 @@ def undo_of(status: JobStatus) -> str | None:
 
 
 def _back(status: JobStatus) -> str | None:
-    """Return the call that gives back what records held; None where that is not kept, or no record was changed."""
-    job = status.job
-    jobs = status.gives_back
-    if not jobs or (jobs == (job.id,) and status.created == job.number_records_loaded):
+    """Return the call that gives records back what they held, or inserts them again, or what became of that.
+
+    None where what they held is not kept, or no record was changed.
+    """
+    job, undo = status.job, status.gives_back
+    if undo is None or (undo.jobs == (job.id,) and status.created == job.number_records_loaded):
         return None
-    if job.operation in DELETES:
-        return _inserted_again(status)
-    if (undo := status.given_back_by) is not None:
-        records = counted(undo.undone, "record")
-        return f"{status_call(undo.job.id)} shows the undo, which gave {records} back what they held."
-    update = call(CREATE, body={"object": job.object, "operation": "update"}, data=rows_of(*jobs, which=["before"]))
+    is_of_deletes = job.operation in DELETES
+    if undo.undone_by is not None and not undo.left:
+        return _undone(job, undo, undo.undone_by, "", "deleted" if is_of_deletes else "updated")
+    body = {"object": job.object, "operation": "insert" if is_of_deletes else "update"}
+    back, they = call(CREATE, body=body, data=rows_of(*undo.left, which=["before"])), _they(job, undo.left)
+    if is_of_deletes:
+        return f"{back} inserts again what {they} deleted, once closed: {AS_NEW}. Only if the user asks."
     return (
-        f"{update} gives what {_they(jobs)} updated back what it held, but for records that were changed since, once "
-        "closed. Only if the user asks."
+        f"{back} gives what {they} updated back what it held, but for records that were changed since, once closed. Only if "
+        "the user asks."
     )
-
-
-def _inserted_again(status: JobStatus) -> str:
-    """Return the call that inserts deleted records again, or what became of that."""
-    job = status.job
-    if status.undone_by:
-        return _undone(status.undone_by[-1], "", "deleted")
-    jobs = status.gives_back
-    insert = call(CREATE, body={"object": job.object, "operation": "insert"}, data=rows_of(*jobs, which=["before"]))
-    return f"{insert} inserts again what {_they(jobs)} deleted, once closed: {AS_NEW}. Only if the user asks."
 
 
 def _gone(status: JobStatus) -> str | None:
     """Return the call that deletes what a job created, or what became of that; None where it created nothing."""
-    job = status.job
-    if status.undo is None or status.created == 0:
+    job, undo = status.job, status.deletes
+    if undo is None or (undo.jobs == (job.id,) and status.created == 0):
         return None
-    if status.undone_by:
-        return _undone(status.undone_by[-1], "the ids of ", "created")
+    if undo.undone_by is not None and not undo.left:
+        return _undone(job, undo, undo.undone_by, "the ids of ", "created")
+    by_ids = status.undo == "by ids"
+    left = (job.id,) if by_ids else undo.left
+    they = _they(job, left)
     if status.undo == "refused":
-        return "What it created can be deleted by its ids only where the operator allows delete jobs."
-    jobs = status.created_by if status.undo == "possible" else (job.id,)
-    rows = rows_of(*jobs, which=["created"]) if status.undo == "possible" else {"csv": IDS}
+        return f"What {they} created can be deleted by its ids only where the operator allows delete jobs."
+    rows = {"csv": IDS} if by_ids else rows_of(*left, which=["created"])
     delete = call(CREATE, body={"object": job.object, "operation": "delete"}, data=rows)
     stays = "; what it updated stays as it is now" if job.operation == "upsert" and not status.gives_back else ""
-    return f"{delete} deletes what {_they(jobs)} created, once closed{stays}. Only if the user asks."
+    return f"{delete} deletes what {they} created, once closed{stays}. Only if the user asks."
 
 
-def _they(jobs: Sequence[str]) -> str:
-    """Return the jobs of an undo in words: all of them are of one load, and the last is that of the answer."""
-    return "it" if len(jobs) == 1 else f"these {len(jobs)} jobs of the load"
+def _they(job: Job, jobs: Sequence[str]) -> str:
+    """Return the jobs of an undo in words: all of them are of the load of which the answer is about a job."""
+    if len(jobs) > 1:
+        return f"these {len(jobs)} jobs of the load"
+    return "it" if jobs == (job.id,) else f"job {jobs[0]}"
 
 
-def _undone(undo: UndoJob, ids: str, what: str) -> str:
-    """Return what became of an undo that began, of records that the job created or deleted."""
-    job = undo.job
-    return (
-        f"{status_call(job.id)} shows the undo, which has {ids}{counted(undo.rows, 'record')} that this job {what}, and is "
-        f"{as_name(job.state)}."
-    )
+def _undone(job: Job, undo: LoadUndo, by: UndoJob, ids: str, what: str) -> str:
+    """Return what became of an undo that began, of records that the job, or the load, created, updated or deleted."""
+    whose = "this job" if undo.jobs == (job.id,) else "the load"
+    if what == "updated" and by.job.is_terminal:
+        what_it_did = f"gave {counted(by.undone, 'record')} back what they held"
+    else:
+        what_it_did = f"has {ids}{counted(by.rows, 'record')} that {whose} {what}, and is {as_name(by.job.state)}"
+    return f"{status_call(by.job.id)} shows the undo, which {what_it_did}."
