@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoSuchColumn, SourceChanged
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
@@ -306,3 +306,13 @@ async def test_a_dry_run_that_outlasts_its_call_is_joined_by_the_same_call(org: 
             for _ in range(2)
         ]
     assert statuses == ["checking", "checked"] and org.changes == []
+
+
+async def test_a_wrong_name_is_what_a_call_is_refused_for_also_where_its_columns_have_another_mistake() -> None:
+    columns = {"Firma": "LastName", "Nachname": "LastName"}
+    request = LoadRequest(
+        CsvText("Firma,Nachname\nAcme,Meier\n"), mapping=ColumnMapping(columns=columns, only=("Nmae",))
+    )
+    async with planner_of() as planner:
+        with pytest.raises(NoSuchColumn, match='only names "Nmae"'):
+            await planned(planner, request, Destination(operation="insert"), "Contact")

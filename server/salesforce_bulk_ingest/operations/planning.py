@@ -137,7 +137,11 @@ class Planner:
         if request.bounds is not None:  # a recipe is mended by those who review it
             return error
         columns_alone = request.mapping.of_columns_alone()
-        with await run_in_thread(open_upload_source, request.source, columns_alone, destination) as upload:
+        try:
+            upload = await run_in_thread(open_upload_source, request.source, columns_alone, destination)
+        except InvalidArgument:  # columns have a mistake of their own, told once this one is mended
+            return error
+        with upload:
             described = await self._described(request, object_name, upload)
             source = upload.mapped_source
         if described is None:
