@@ -100,6 +100,12 @@ async def rows_that_another_job_has(client: Client, org: Caller) -> Given:
     return CREATE, {"body": {**INSERT, "assignmentRuleId": "01Q000000000001"}, "data": rows}
 
 
+async def rows_that_an_open_job_has(client: Client, org: Caller) -> Given:
+    rows = {"csv": "Name,Phone\nNot loaded yet,1\n"}
+    await open_job(client, data=rows)
+    return CREATE, {"body": {**INSERT, "assignmentRuleId": "01Q000000000001"}, "data": rows}
+
+
 async def a_close_whose_records_can_not_be_read(client: Client, org: Caller) -> Given:
     [row] = org.succeeded(org.load("Name\nUnread\n"))
     body = {"object": "Account", "operation": "update"}
@@ -213,6 +219,9 @@ CASES = (
     ),
     Case(errors.UploadConflict, other_rows_for_a_job_that_has_some, "then create a new one", {"state": "Aborted"}),
     Case(errors.LoadedBefore, rows_that_another_job_has, "what became of that job", {"state": "JobComplete"}),
+    Case(
+        errors.LoadedBefore, rows_that_an_open_job_has, "loads the rows that job has", {"state": "UploadComplete"}
+    ),
     Case(errors_of_operations.RecordsUnread, a_close_whose_records_can_not_be_read, "for later", {"object": "Account"}),
     Case(
         errors_of_operations.RecordsUnseen,

@@ -204,16 +204,16 @@ class LoadedBefore(IngestError):
     Args:
         message: how many rows went into which jobs.
         job_id: the id of the job that has most of them.
-        is_gone: whether that job is gone from Salesforce.
+        state: the state of that job; None if it is gone.
     """
 
     status = 409
     code = "DUPLICATE_VALUE"
 
-    def __init__(self, message: str, job_id: str, *, is_gone: bool = False) -> None:
+    def __init__(self, message: str, job_id: str, state: str | None) -> None:
         super().__init__(message)
         self.job_id = job_id
-        self.is_gone = is_gone
+        self.state = state
 
 
 class NoRecord(IngestError):

@@ -301,8 +301,9 @@ def columns_of(sobject: str, header: Sequence[str]) -> str:
 
 def loaded_before(comparison: Comparison) -> LoadedBefore:
     """Return the error that rows went before."""
-    job = comparison.jobs[0]
-    return LoadedBefore(f"{_report(comparison)} Nothing was sent now.", job.job_id, is_gone=job.job is None)
+    first = comparison.jobs[0]
+    state = None if first.job is None else first.job.state
+    return LoadedBefore(f"{_report(comparison)} Nothing was sent now.", first.job_id, state)
 
 
 def _report(comparison: Comparison) -> str:

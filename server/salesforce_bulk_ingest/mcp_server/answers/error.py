@@ -32,6 +32,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     ROWS,
     GivenCall,
     abort_call,
+    close_call,
     list_call,
     status_call,
     upload_call,
@@ -324,10 +325,15 @@ def _confirm(error: ConfirmationNeeded, given: GivenCall) -> str:
 
 def _after_loaded_before(error: LoadedBefore) -> str:
     """Return what to do about rows of an insert that another job has."""
-    if error.is_gone:
+    if error.state is None:
         return (
             "Tell the user: what became of the rows can't be learned from that job any more, only whether their records are "
             "in the org. Send rows that are not there alone."
+        )
+    if error.state == "Open":
+        return (
+            f"{close_call(error.job_id)} loads the rows that job has, if they are meant to go in; abort it to drop them. "
+            "Send rows that it has not alone."
         )
     return (
         f"{status_call(error.job_id)} shows what became of that job. Send rows that are not there yet alone; those that "
