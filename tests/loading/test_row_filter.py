@@ -66,6 +66,13 @@ def test_rows_are_left_out_by_the_lines_on_which_they_begin() -> None:
     assert sent(b'Report of sales\n"5"" pipes"\n\nName,Phone\nAnn,"1\n2"\nBob,3\n', lines("1-3,5")) == [["Bob", "3"]]
 
 
+@pytest.mark.parametrize("end", ["-", "- ", "\u2013", "-, 9", "-7, 6-", "-5, 6-9, 7-"])
+def test_lines_without_an_end_go_to_the_end_of_the_source(end: str) -> None:
+    """Who wants the first rows alone need not know how many there are."""
+    assert sent(PEOPLE, lines(f"5{end}")) == [["Ann", "1"], ["Bob", ""]]
+    assert sent(b"Name\n" + b"Ann\n" * 100_000, lines(f"5{end}")) == [["Ann"]] * 3
+
+
 def test_nothing_is_asked_about_rows_that_are_left_out_by_their_cells_or_lines() -> None:
     content = b"Name,Phone\nAnn,1\n,\nTotal,7\n,\n"
     mapping = ColumnMapping(leave_out=LeaveOut({"Name": ("", "Total")}, LineRanges.parse("3")))
@@ -84,7 +91,7 @@ def test_rows_that_are_left_out_are_not_checked(row: bytes, newline: bytes) -> N
     assert findings_of(content, Destination(), ColumnMapping(leave_out=lines("2, 4"))) == []
 
 
-@pytest.mark.parametrize("text", ["x", "1-", "0", "5-3", "1,,2", "1 2"])
+@pytest.mark.parametrize("text", ["x", "-1", "0", "0-", "5-3", "1,,2", "1 2", "1--"])
 def test_lines_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="lines"):
         LineRanges.parse(text)
@@ -92,13 +99,13 @@ def test_lines_that_are_none_are_refused(text: str) -> None:
 
 def test_what_can_not_be_left_out_is_refused_in_words() -> None:
     refusals = []
-    for leave_out in (lines("2, 4, 9-12"), LeaveOut({"Fax": ("",)})):
+    for leave_out in (lines("2, 4, 9-12, 20-"), LeaveOut({"Fax": ("",)})):
         with pytest.raises(InvalidArgument) as refusal:
             plan_of(Bytes(PEOPLE), ColumnMapping(leave_out=leave_out), Destination())
         refusals.append(str(refusal.value))
     assert refusals == snapshot(
         [
-            "leaveOut names lines 4, 9-12, on which no row begins: take the lines of findings.",
+            "leaveOut names lines 4, 9-12, 20-, on which no row begins: take the lines of findings.",
             'leaveOut names "Fax", which is not a column here. There are: "Name", "Phone".',
         ]
     )

@@ -1,6 +1,7 @@
 """Which rows of a source are left out of its upload: by their cells, lines and records, and what is no row."""
 
 import re
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -17,8 +18,10 @@ from salesforce_bulk_ingest.loading.column_names import corrected, only_one, spe
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 from salesforce_bulk_ingest.validation.key_forms import trimmed
 
-_RANGE = re.compile(r"\s*(\d{1,12})\s*(?:[-\u2013]\s*(\d{1,12})\s*)?")
+_RANGE = re.compile(r"\s*(\d{1,12})\s*(?:([-\u2013])\s*(\d{1,12})?\s*)?")
 MOST_RANGES = 10_000
+TO_THE_END = sys.maxsize
+"""The last line of a range that has none, and goes to the end of every source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class LineRanges:
         """Read lines as a caller writes them.
 
         Args:
-            text: line numbers and ranges, such as "120-124, 200"; empty for no lines.
+            text: line numbers and ranges, such as "7, 120-124, 200-", of which the last goes to the end; empty for no lines.
 
         Raises:
             ValueError: the text has another form.
@@ -47,8 +50,8 @@ class LineRanges:
         for part in text.replace(";", ",").split(",") if text.strip() else ():
             found = _RANGE.fullmatch(part)
             if found is None:
-                raise ValueError('lines are numbers and ranges with commas between them, such as "120-124, 200"')
-            first, last = int(found[1]), int(found[2] or found[1])
+                raise ValueError('lines are numbers and ranges with commas between them, such as "7, 120-124, 200-"')
+            first, last = int(found[1]), int(found[3] or (TO_THE_END if found[2] else found[1]))
             if not 1 <= first <= last:
                 raise ValueError("lines begin with 1, and a range with its lower number")
             ranges.append((first, last))
@@ -70,6 +73,8 @@ class LineRanges:
     def name(self, number: int) -> str:
         """Return a range as a caller writes it."""
         first, last = self.first[number], self.last[number]
+        if last == TO_THE_END:
+            return f"{first}-"
         return f"{first}" if first == last else f"{first}-{last}"
 
 

@@ -220,7 +220,7 @@ class LeaveOutBody(ClosedModel):
 
     cells: dict[str, Cells] = Field({}, description='Field to cells of such rows; "": blank. Default: none')
     lines: Annotated[str | None, BeforeValidator(_as_lines)] = Field(
-        None, description='As "120-124, 200". Default: none'
+        None, description='As "7, 120-124, 200-"; the header is line 1. Default: none'
     )
     notRows: bool | None = Field(None, description="Totals, blank rows: true omits, false sends. Default: refuse")
 
@@ -430,26 +430,24 @@ Compare = Annotated[
     FieldsToCompare | None,
     PlainValidator(_fields_to_compare),
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),
-    Field(description="In dryRun: fields to look for, or []. Default: all"),
+    Field(description="In dryRun: fields to compare, or to find an insert's rows by; []: none. Default: all"),
 ]
 JobId = Annotated[
     str,
     # The operations check the form of the id, so that MCP and `/v1` refuse it with the same message.
     Field(description="The job's id, 750..."),
 ]
-WaitSeconds = Annotated[int, Field(ge=0, le=CALL_SECONDS, description="Most seconds to wait until the job is done")]
+WaitSeconds = Annotated[int, Field(ge=0, le=CALL_SECONDS, description="Most seconds to wait for its end")]
 LONGEST_CONFIRM = 500
 """The most characters of a sentence: more than those have that closes are refused with."""
 
 Confirm = Annotated[
-    str, Field(max_length=LONGEST_CONFIRM, description="The sentence of a refused close, once the user agrees to it")
+    str, Field(max_length=LONGEST_CONFIRM, description="The sentence of a refused close, once the user agrees")
 ]
 WithoutUndo = Annotated[bool, Field(description="Close without a way back")]
 Offset = Annotated[int, Field(ge=0, description="Rows to skip: nextOffset of the page before")]
 Limit = Annotated[int | None, Field(ge=1, le=1_000, description="Rows. Default: 50, or what fits 4,000 tokens")]
-PkChunking = Annotated[
-    bool | None, Field(description="Only jobs with PK chunking (true) or without it (false). Default: all")
-]
+PkChunking = Annotated[bool | None, Field(description="With PK chunking (true) or without. Default: all")]
 JobTypeFilter = Annotated[JobType | None, Field(description="V2Ingest: Bulk API 2.0; Classic: Bulk API. Default: all")]
 QueryLocator = Annotated[
     str | None, Field(max_length=200, description="From the answer before, for its next page. Default: the first")

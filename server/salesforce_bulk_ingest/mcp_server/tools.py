@@ -190,8 +190,8 @@ class IngestTools:
         """Create an ingest job for one object and operation, first step of a load; with data, also check and upload its
         rows, or only check them (dryRun: no job is made). Nothing is loaded before the job is closed. Without data, each
         call makes another job; with data, an equal call within 10 minutes gets the first one's. update needs an Id
-        column; upsert matches on externalIdFieldName; delete and hardDelete take an Id column alone, if the operator
-        allows them. data.rowsOf retries or undoes earlier jobs."""
+        column (by another key: upsert with match updateOnly); upsert matches on externalIdFieldName; delete and
+        hardDelete take an Id column alone, if the operator allows them. data.rowsOf retries or undoes earlier jobs."""
         options = {
             "part": part, "sha256": sha256, "dryRun": dryRun, "preflight": preflight, "loadAgain": loadAgain,
             "linesShown": linesShown, "compare": compare,
@@ -242,8 +242,8 @@ class IngestTools:
         withoutUndo: WithoutUndo = False,
     ) -> Annotated[CallToolResult, JobAnswer] | InputRequiredResult:
         """Close a job (state UploadComplete): Salesforce then loads its rows, or deletes records; the answer says if that
-        can be undone. Or abort it (Aborted): loaded rows stay. Call it after upload-data-ingest-job. With waitSeconds it
-        waits for the outcome. A repeat changes nothing."""
+        can be undone. Or abort it (Aborted): loaded rows stay. Call it after upload-data-ingest-job. A repeat
+        changes nothing."""
         given = GivenCall.of(
             "close-abort-ingest-job", jobId=jobId, body=body, waitSeconds=waitSeconds, withoutUndo=withoutUndo
         )
@@ -321,9 +321,9 @@ class IngestTools:
         where: FailedWhere = None,
         saveAs: SaveAs = None,
     ) -> Annotated[CallToolResult, FailedPageAnswer]:
-        """Get the rows that failed, with the reason in sf__Error, a page at a time, and the causes of all of them, with
-        counts, examples and advice. Call it when numberRecordsFailed is above 0. Next: create-ingest-job with data rowsOf
-        sends them again as they were sent, by status code, corrected with values or set. Rows have no fixed order."""
+        """Get a page of the rows that failed, with the reason in sf__Error, and the causes of all of them, with counts,
+        examples and advice. Call it when numberRecordsFailed is above 0. Next: create-ingest-job with data rowsOf sends
+        them again as they were sent, by status code, corrected with values or set. Rows have no fixed order."""
         request = PageRequest(offset, columns, (where or Where()).error_filter)
         given = GivenCall.of(
             RESULT_TOOLS["failedResults"], jobId=jobId, offset=offset, limit=limit, columns=columns, where=where
@@ -339,9 +339,8 @@ class IngestTools:
         columns: ShownColumns = (),
         saveAs: SaveAs = None,
     ) -> Annotated[CallToolResult, PageAnswer]:
-        """Get the rows that succeeded, with the record's id in sf__Id and whether it is new in sf__Created, a page at a
-        time. Call it after JobComplete when the ids are needed. Rows have no fixed order; numbers and dates have
-        Salesforce's form."""
+        """Get a page of the rows that succeeded, with the record's id in sf__Id and whether it is new in sf__Created. Call
+        it after JobComplete when the ids are needed. Rows have no fixed order; numbers and dates have Salesforce's form."""
         given = GivenCall.of(
             RESULT_TOOLS["successfulResults"], jobId=jobId, offset=offset, limit=limit, columns=columns
         )
