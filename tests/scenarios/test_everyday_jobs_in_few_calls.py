@@ -367,7 +367,7 @@ async def test_wrong_files_stop_the_program_and_the_right_one_goes_in(half: Half
             crm.write("accounts.csv", rows)
             program = Program(client, half, {})
             heard = await program.begin("create-ingest-job", body=body, data={"file": "accounts.csv"}, dryRun=True)
-            with pytest.raises(UnknownGap, match="<the corrected rows>"):
+            with pytest.raises(UnknownGap, match=r"<accounts\.csv, corrected>"):
                 await program.until(heard, all_loaded)
             within_the_price(name, half, program.spent)
         assert crm.records("SELECT Erp_Id__c, Name, Phone, BillingCity FROM Account") == before

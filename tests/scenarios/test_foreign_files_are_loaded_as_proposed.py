@@ -228,7 +228,7 @@ async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_valu
         assert steady(await refusal(client, "create-ingest-job", body=INSERT, data=account)) == snapshot("""\
 INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
 - error, column AnnualRevenue, line 2 ("A": "1.5"): Cells do not fit the format "1.234,5", and would be taken as other numbers than it means: "1.5". Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut.
-Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only, leaveOut) are corrected.\
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the corrected rows>", "formats": {"AnnualRevenue": "1.234,5"}}} takes the rows, once they or their mapping (columns, set, values, formats, only, leaveOut) are corrected. Or create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"AnnualRevenue": "1.234,5"}, "leaveOut": {"lines": "2"}}} leaves 1 row out: ask the user.\
 """)
         wrong = [{"Birthdate": "DD.MM"}, {"Nothing": "Ja/Nein"}]
         refusals = [

@@ -111,7 +111,7 @@ async def test_a_page_that_is_streamed_has_the_same_masks_and_no_mask_is_to_be_s
 INVALID_ARGUMENT: These rows have errors by which a job fails or values are lost, so no job was made and nothing was sent.
 - error, line 2 ("Lovelace"): Cells have the text that an answer shows in place of hidden cells, and would be loaded with it. Send these rows again with rowsOf, or take them from their source.
 - warning, column Email, line 2 ("Lovelace": "[hidden, 23 characters]"): Email takes email addresses, and rows with others fail: [hidden, 23 characters]. Correct them, or make them blank, with values.
-Next: create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": "<the corrected rows>"} takes the rows, once they or their mapping (columns, set, values, formats, only, leaveOut) are corrected.\
+Next: create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the corrected rows>"}} takes the rows, once they or their mapping (columns, set, values, formats, only, leaveOut) are corrected.\
 """)
 
 

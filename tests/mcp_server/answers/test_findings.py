@@ -70,6 +70,23 @@ async def test_what_is_no_row_is_left_out_by_the_call_that_the_refusal_names(
     assert org.uploads == ([] if dry_run else [b"Name;Site\nAcme;Oslo\nOther;\n"])
 
 
+@pytest.mark.parametrize("source", ["file", "csv"])
+async def test_rows_with_errors_are_corrected_where_they_are_or_left_out_by_the_call_that_the_refusal_names(
+    source: str, org: WatchedOrg, tmp_path: Path
+) -> None:
+    rows = 'Firma,AnnualRevenue\nA,"1,5"\nB,2.5\nC,"3,5"\n'
+    given = {"csv": rows} if source == "csv" else {"file": file_of(tmp_path, rows.encode()).name}
+    mapping = {"columns": {"Firma": "Name"}, "formats": {"AnnualRevenue": "1.234,5"}}
+    gap = {"csv": "<the corrected rows>"} if source == "csv" else {"file": "<rows.csv, corrected>"}
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        said = next_line(await refusal(client, "create-ingest-job", body=INSERT, data={**given, **mapping}))
+        assert next_call(said) == ("create-ingest-job", {"body": INSERT, "data": {**gap, **mapping}})
+        tool, arguments = next_call(said.partition(" Or ")[2])
+        assert said.endswith(" leaves 1 row out: ask the user.")
+        answer = await call(client, tool, body=arguments["body"], data={**arguments["data"], **given})
+        assert answer["leftOut"] == {"lines": {"count": 1, "lines": [3]}}
+
+
 @pytest.mark.parametrize(
     ("title", "lines", "mark"),
     [

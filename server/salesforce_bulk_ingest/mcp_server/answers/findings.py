@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Self
 
-from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, NamedRow
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, FindingKind, NamedRow
 from salesforce_bulk_ingest.base.text import as_json, as_name, counted, cut, quoted
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, fitting, with_others_counted
-from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, GivenCall
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.retry_call import gaps_of
 from salesforce_bulk_ingest.results.corrections import Correction
 
@@ -24,6 +24,9 @@ ROOM_FOR_GAPS = 1_000
 ROOM_FOR_FORMATS = 1_500
 ROOM_FOR_FIELDS = 3_000
 """The maximum numbers of characters of JSON, together less than the 8,000 tokens of an answer at four characters a token."""
+
+OF_ROWS = frozenset[FindingKind | None]({"mask", "long row", "long cell", "row size", "misfit error"})
+"""The kinds of errors that single rows have, so that the others may go without them."""
 
 LONGEST_SENTENCE = 700
 LONGEST_COLUMN = 80
@@ -192,15 +195,26 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
         return f"{taking} takes the proposed {names}, once the user agrees; or correct the rows."
     if len(errors) == len(plan.not_rows) + len(of_job):
         return f"{mended.again()} {' and '.join(does)}, if the user agrees."
+    of_rows = [finding for finding in errors if finding not in of_job and finding.kind != "not rows"]
     return (
-        f"{mended.with_rows(CORRECTED_ROWS).again()} takes the rows, once they or their mapping (columns, set, values, "
-        "formats, only, leaveOut) are corrected."
+        f"{mended.with_corrected_rows().again()} takes the rows, once they or their mapping (columns, set, values, "
+        f"formats, only, leaveOut) are corrected.{_or_without_rows(of_rows, plan, mended)}"
     )
+
+
+def _or_without_rows(errors: Sequence[Finding], plan: Plan, given: GivenCall) -> str:
+    """Return a sentence, after a space, with the call that leaves out rows with errors; empty where that mends not all."""
+    lines = sorted({line for finding in errors for line in finding.lines})
+    are_of_rows = all(finding.kind in OF_ROWS and finding.count == len(finding.lines) for finding in errors)
+    if not are_of_rows or len(lines) >= plan.rows or not plan.mapped_source.source.has_lines:
+        return ""
+    leaving = given.leaving_out({"lines": ", ".join(map(str, lines))})
+    return f" Or {leaving.again()} leaves {counted(len(lines), 'row')} out: ask the user."
 
 
 def next_for_mistakes(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that look like a mistake: who only follows calls is not to send them."""
-    mended = given if given.is_by_recipe else given.with_rows(CORRECTED_ROWS)
+    mended = given if given.is_by_recipe else given.with_corrected_rows()
     checks = f"{mended.checked()} checks the rows, once they are corrected"
     return f"{checks}; {_sends_as_they_are(plan, given, looks_wrong=True)}{next_with_correction(plan, given)}"
 

@@ -237,6 +237,16 @@ class GivenCall:
         """Return the same call with other rows."""
         return self._changed(self._rows_argument, rows)
 
+    def with_corrected_rows(self) -> Self:
+        """Return the same call for corrected rows: a gap stands for them, or for the path of their file."""
+        rows = self.rows
+        if not isinstance(rows, dict):
+            return self.with_rows(CORRECTED_ROWS)
+        if "file" in rows:
+            return self.with_rows({**rows, "file": f"<{rows['file']}, corrected>"})
+        gaps = {name: CORRECTED_ROWS for name in _TEXTS_OF_ROWS if name in rows}
+        return self.with_rows({**rows, **gaps} if gaps else CORRECTED_ROWS)
+
     def with_changes(self, changes: Mapping[str, object]) -> Self:
         """Return the same call with other arguments of the rows, such as `columns`; an object is added to the given one.
 
