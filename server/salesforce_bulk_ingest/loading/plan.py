@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.encodings import UTF_8
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPosition, UploadSource, unread
 from salesforce_bulk_ingest.loading.parts import Part, PartContent
-from salesforce_bulk_ingest.loading.row_filter import NONE_LEFT_OUT, LeftOut
+from salesforce_bulk_ingest.loading.row_filter import KEEPS_ALL, NONE_LEFT_OUT, LeftOut
 from salesforce_bulk_ingest.loading.row_pass import Progress, RowPass, not_rows_of
 from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.loading.row_sketch import RowSketch
@@ -25,7 +25,7 @@ from salesforce_bulk_ingest.validation.column_profiles import (
     columns_without_describe,
 )
 from salesforce_bulk_ingest.validation.destination import Destination
-from salesforce_bulk_ingest.validation.named_rows import with_rows
+from salesforce_bulk_ingest.validation.named_rows import names_of, with_rows
 from salesforce_bulk_ingest.validation.not_rows import LEAVE_OUT, REASONS, Kind
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
 
@@ -112,23 +112,26 @@ class Plan:
         return replace(self, findings=errors_first((*notes, *self.findings)))
 
     def with_named_rows(self, lines: int) -> Self:
-        """Return a copy of the plan whose first findings name the rows on their first lines, which are read again.
+        """Return a copy of the plan that names the rows which are left out, and those of its first findings.
 
-        A plan of a source that can't be read as CSV, or that has changed, is returned as it is.
+        They are read again. A plan of a source that can't be read as CSV, is gone or has changed is returned as it is.
 
         Args:
-            lines: the maximum number of lines of each finding.
-
-        Raises:
-            InvalidArgument: the source can no longer be read.
+            lines: the maximum number of lines of each finding, and of each way in which rows are left out.
         """
-        source = self.mapped_source
-        if not self.columns or source.source.version() != self.version:
-            return self
         first = self.findings[:MOST_NAMED]
-        rows = source.rows_on([line for finding in first for line in finding.lines[:lines]], self.blocks_at)
+        told = [line for finding in first for line in finding.lines[:lines]]
+        told += self.left_out.first_lines(lines)
+        whole = replace(self.mapped_source, row_filter=KEEPS_ALL)
+        try:
+            if not told or not self.columns or whole.source.version() != self.version:
+                return self
+            rows = whole.rows_on(told, self.blocks_at)
+        except InvalidArgument:
+            return self
         named = with_rows(first, lines, rows, self.header, self.columns)
-        return replace(self, findings=(*named, *self.findings[MOST_NAMED:]))
+        left_out = self.left_out.named(names_of(rows, self.columns), lines)
+        return replace(self, findings=(*named, *self.findings[MOST_NAMED:]), left_out=left_out)
 
     def read_in(self, encoding: LikelyEncoding, version: object) -> Self:
         """Return the plan of a source that was read in its likely encoding unasked: its rows must not be uploaded so.

@@ -3,8 +3,8 @@
 import re
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoSuchColumn, RefusedByPolicy
@@ -125,15 +125,21 @@ class CountedLines:
     Attributes:
         count: the number of all of them.
         first: the first few lines on which they begin.
+        names: the names of the rows on the first of these lines, if they were looked for; empty for a row without one.
     """
 
     count: int = 0
     first: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
     @classmethod
     def on(cls, lines: Sequence[int]) -> Self:
         """Return the rows that begin on these lines, all of which are given."""
         return cls(len(lines), tuple(lines[:LINES_KEPT]))
+
+    def named(self, names: Mapping[int, str], lines: int) -> Self:
+        """Return the same rows with the names of those on the first lines, which are given by line."""
+        return replace(self, names=tuple(names.get(line, "") for line in self.first[:lines]))
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.count + other.count, (*self.first, *other.first)[:LINES_KEPT])
@@ -168,6 +174,15 @@ class LeftOut:
 
     def __bool__(self) -> bool:
         return any(self._ways)
+
+    def named(self, names: Mapping[int, str], lines: int) -> Self:
+        """Return the same rows with names, see `CountedLines.named`."""
+        return type(self)(*(each.named(names, lines) for each in self._ways))
+
+    def first_lines(self, lines: int) -> Iterator[int]:
+        """Yield the first lines of each way, at most so many."""
+        for each in self._ways:
+            yield from each.first[:lines]
 
     @property
     def rows(self) -> int:

@@ -116,8 +116,8 @@ class LoadOperations:
         if number is None:
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
         if load.is_empty:
-            return UploadOutcome(org, None, "nothing to send", load.plan)
-        return await self._make_and_send(create, call, load, number)
+            return await _named(UploadOutcome(org, None, "nothing to send", load.plan), lines)
+        return await _named(await self._make_and_send(create, call, load, number), lines)
 
     async def upload(
         self,
@@ -159,8 +159,8 @@ class LoadOperations:
         if number is None:
             return UploadOutcome(org, job, "checking", done_bytes=load.plan.size)
         if load.is_empty and await self._has_no_rows(org, job):
-            return UploadOutcome(org, job, "nothing to send", load.plan)
-        return await self._check_and_send(load, job, number)
+            return await _named(UploadOutcome(org, job, "nothing to send", load.plan), lines)
+        return await _named(await self._check_and_send(load, job, number), lines)
 
     async def _is_undo(self, operation: str | None, request: LoadRequest[AnySource]) -> bool:
         """Return whether the policy lets rows through since they are ids of what jobs of this server created, unchanged."""
@@ -180,7 +180,7 @@ class LoadOperations:
             load: the load.
             write: the change that is to be made, for the audit of a refusal.
             seconds: returns the seconds that the call may still wait.
-            lines: the number of lines on which the findings of a refusal name the rows.
+            lines: the number of lines on which a refusal names the rows.
             refused: the end of the message of a refusal, which says what was not done.
 
         Raises:
@@ -257,6 +257,13 @@ class LoadOperations:
             return UploadOutcome(load.org, job, "already uploaded", plan, number)
         status: UploadStatus = "uploaded" if is_done else "in progress"
         return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
+
+
+async def _named(outcome: UploadOutcome, lines: int) -> UploadOutcome:
+    """Return an outcome whose plan names rows, see `Plan.with_named_rows`."""
+    if outcome.plan is None:
+        return outcome
+    return replace(outcome, plan=await run_in_thread(outcome.plan.with_named_rows, lines))
 
 
 def _is_by_other_rows(request: LoadRequest[AnySource]) -> bool:

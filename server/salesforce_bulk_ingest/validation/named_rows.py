@@ -1,4 +1,4 @@
-"""The names of rows in findings: the key of a row, or else its name, and the cell at fault."""
+"""The names of rows in answers: the key of a row, or else its name, and in findings the cell at fault."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -37,15 +37,31 @@ def with_rows(
         yield replace(finding, rows=named if any(named) else ())
 
 
+def names_of(rows: Mapping[int, Sequence[str]], columns: Sequence[ProfiledColumn]) -> Mapping[int, str]:
+    """Return the names of rows, by line; empty for a row that has none.
+
+    Args:
+        rows: the rows as they are uploaded, by line.
+        columns: the uploaded columns.
+    """
+    naming = _naming_columns(columns)
+    return {line: _name(row, naming) for line, row in rows.items()}
+
+
+def _name(row: Sequence[str], naming: Sequence[int]) -> str:
+    """Return the first cell of a row that is not blank in one of these columns, cut to its maximum length."""
+    return cut(next((row[index] for index in naming if row[index:] and row[index].strip()), ""), LONGEST_VALUE_SHOWN)
+
+
 def _named(
     row: Sequence[str], at_fault: int | None, naming: Sequence[int], columns: Sequence[ProfiledColumn]
 ) -> NamedRow:
     """Return the name of a row in a column that is not at fault, and the cell that is."""
-    name = next((row[index] for index in naming if index != at_fault and index < len(row) and row[index].strip()), "")
     cell = None if at_fault is None else row[at_fault] if at_fault < len(row) else ""
     if at_fault is not None and cell and columns[at_fault].is_hidden:
         cell = mask(cell)
-    return NamedRow(cut(name, LONGEST_VALUE_SHOWN), None if cell is None else cut(cell, LONGEST_VALUE_SHOWN))
+    name = _name(row, [index for index in naming if index != at_fault])
+    return NamedRow(name, None if cell is None else cut(cell, LONGEST_VALUE_SHOWN))
 
 
 def _naming_columns(columns: Sequence[ProfiledColumn]) -> Sequence[int]:

@@ -1,15 +1,16 @@
 """The base of the answers about an upload: its progress, the results of the checks, and the call to make next."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any, Self
 
 from pydantic import Field
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
-from salesforce_bulk_ingest.base.text import as_json, counted
+from salesforce_bulk_ingest.base.text import as_json, counted, quoted
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.row_filter import CountedLines
-from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, AnswerPart, PartListedAsObject
+from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, AnswerPart, PartListedAsObject, fitting
 from salesforce_bulk_ingest.mcp_server.answers.comparison import ComparisonAnswer, counts_told, mistakes_told
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
@@ -30,17 +31,48 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, abort
 from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer
 from salesforce_bulk_ingest.operations.load_outcome import UploadOutcome
 
+ROOM_FOR_NAMES = 1_500
+"""The maximum number of characters of the names of rows that one argument leaves out."""
+
+_WHY = {
+    "cells": "asked",
+    "lines": "asked",
+    "not_rows": "no rows",
+    "updateOnly": "no record has their key",
+    "createOnly": "there already",
+    "changed_only": "equal to their record",
+}
+"""Why rows are left out, by the argument that does it; by that of `match` where it does."""
+
 
 class CountedLinesAnswer(AnswerPart):
-    """How many rows there are of one kind, and the lines of the first."""
+    """How many rows there are of one kind, why they are left out, and the lines and names of the first."""
 
     count: int
+    why: str | None = None
     lines: tuple[int, ...] | None = None
+    rows: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, rows: CountedLines, lines: int) -> Self:
-        """Return the number of the rows, with at most this number of lines."""
-        return cls(count=rows.count, lines=rows.first[:lines] or None)
+    def of(cls, rows: CountedLines, why: str, lines: int, *, has_lines: bool) -> Self:
+        """Return the number of the rows, with at most this number of lines and names."""
+        names = tuple(fitting(rows.names[:lines], lambda name: len(name) + 3, ROOM_FOR_NAMES))
+        return cls(
+            count=rows.count,
+            why=why if rows else None,
+            lines=(rows.first[:lines] or None) if has_lines else None,
+            rows=names if any(names) else None,
+        )
+
+    def __str__(self) -> str:
+        named = [quoted(name) if name else "" for name in self.rows or ()]
+        if self.lines is None:
+            places = list(filter(None, named))
+        else:
+            pairs = zip_longest(self.lines, named, fillvalue="")
+            places = [f"{line} ({name})" if name else str(line) for line, name in pairs]
+        more = self.count - len(places)
+        return f"{'line ' if self.lines else ''}{', '.join(places)}{f' and {more:,} more' if more else ''}"
 
 
 class LeftOutAnswer(PartListedAsObject):
@@ -57,6 +89,7 @@ class LeftOutAnswer(PartListedAsObject):
         """Return what is left out of all parts of a plan, if anything is, or was asked for."""
         found, asked = plan.left_out, plan.mapped_source.row_filter
         by_record, is_known = asked.by_record, asked.by_record.found is not None
+        why = {**_WHY, "match": _WHY.get(by_record.match or "", "")}
         ways = {
             "cells": (found.cells, asked.conditions),
             "lines": (found.lines, asked.lines),
@@ -64,8 +97,12 @@ class LeftOutAnswer(PartListedAsObject):
             "match": (found.match, is_known and by_record.match),
             "changed_only": (found.changed_only, is_known and by_record.changed_only),
         }
-        shown = lines if plan.mapped_source.source.has_lines else 0
-        told = {name: CountedLinesAnswer.of(rows, shown) for name, (rows, is_asked) in ways.items() if rows or is_asked}
+        has_lines = plan.mapped_source.source.has_lines
+        told = {
+            name: CountedLinesAnswer.of(rows, why[name], lines, has_lines=has_lines)
+            for name, (rows, is_asked) in ways.items()
+            if rows or is_asked
+        }
         return cls(**told) if told else None
 
     def by_word(self) -> dict[str, CountedLinesAnswer]:
@@ -102,9 +139,8 @@ class LoadAnswer(Answer):
     def found_lines(self) -> Iterator[str]:
         """Yield the results of the checks as lines of text."""
         for word, rows in self.left_out.by_word().items() if self.left_out else ():
-            if rows.lines:
-                more = rows.count - len(rows.lines)
-                yield f"Left out by {word}: line {', '.join(map(str, rows.lines))}{f' and {more:,} more' if more else ''}"
+            if rows.lines or rows.rows:
+                yield f"Left out by {word} ({rows.why}): {rows}"
         if self.encoding:
             yield f"Proposed encoding: {self.encoding}"
         if self.columns:
