@@ -402,8 +402,8 @@ LinesShown = Annotated[
     Field(
         ge=1,
         le=LINES_KEPT,
-        description="Of each finding",
-        json_schema_extra={LISTED_AS: {"default": LINES_SHOWN, "description": "Of each finding"}},
+        description="Of each list",
+        json_schema_extra={LISTED_AS: {"default": LINES_SHOWN, "description": "Of each list"}},
     ),
 ]
 PreflightSwitch = Annotated[Literal["on", "off"], Field(description="off: rows go unchecked")]

@@ -64,7 +64,9 @@ async def test_what_is_no_row_is_left_out_by_the_call_that_the_refusal_names(
         tool, arguments = next_call(next_line(text_of(result)))
         assert arguments == first | {"data": {"file": "rows.csv", "leaveOut": {"notRows": True}}}
         answer = await call(client, tool, **arguments)
-        assert answer["leftOut"] == {"notRows": {"count": 4, "lines": [1, 4, 5, 7]}}
+        assert answer["leftOut"]["notRows"] == {
+            "count": 4, "why": "no rows", "lines": [1, 4, 5, 7], "rows": ["", "", "Name", "Grand Total"]
+        }  # fmt: skip
         assert "Left out of all rows: 4 by notRows." in answer["summary"]
         assert answer["rows"] == 2
     assert org.uploads == ([] if dry_run else [b"Name;Site\nAcme;Oslo\nOther;\n"])
@@ -84,7 +86,7 @@ async def test_rows_with_errors_are_corrected_where_they_are_or_left_out_by_the_
         tool, arguments = next_call(said.partition(" Or ")[2])
         assert said.endswith(" leaves 1 row out: ask the user.")
         answer = await call(client, tool, body=arguments["body"], data={**arguments["data"], **given})
-        assert answer["leftOut"] == {"lines": {"count": 1, "lines": [3]}}
+        assert answer["leftOut"] == {"lines": {"count": 1, "why": "asked", "lines": [3], "rows": ["B"]}}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ async def test_rows_with_blank_cells_are_left_out_as_their_finding_says(
         answer = await call(client, "create-ingest-job", body=body, data={"csv": rows, "leaveOut": leave_out})
         left_out = list(range(3, 1 + rows.count("\n")))
         assert (answer["rows"], answer["findings"]) == (1, [])
-        assert answer["leftOut"] == {"cells": {"count": len(left_out), "lines": left_out}}
+        assert answer["leftOut"]["cells"]["lines"] == left_out and answer["leftOut"]["cells"]["count"] == len(left_out)
         assert (await closed(client, answer["id"]))["numberRecordsFailed"] == 0
 
 
@@ -333,7 +335,30 @@ async def test_a_finding_names_its_rows_and_cells_and_more_of_them_if_asked(org:
     assert of_more["rows"][49] == "Acme 49" and of_more["cells"][49] == "?49?" and len(of_more["cells"]) == 50
     assert "linesShown" not in next_call(more["next"])[1]
     (of_made,) = made["findings"]
-    assert (of_made["lines"], "rows" in of_made) == (list(range(2, 9)), False)
+    assert (of_made["lines"], of_made["rows"]) == (list(range(2, 9)), [f"Acme {number}" for number in range(7)])
+
+
+async def test_an_answer_with_one_line_of_each_list_is_short(org: WatchedOrg) -> None:
+    body = {"object": "Account", "operation": "upsert", "externalIdFieldName": "External_Id__c"}
+    keys = [f"Short-{number}" for number in range(8)]
+    rows = "".join(f"{key},{key},NoSuchParent-{number},much\n" for number, key in enumerate(keys))
+    csv = f"External_Id__c,Name,Parent.External_Id__c,AnnualRevenue\n{rows}"
+    data = {"csv": csv, "leaveOut": {"lines": "2-4"}}
+    async with agent(org.url) as client:
+        await loaded(
+            client,
+            "External_Id__c,Name\n" + "".join(f"{key},Old\n" for key in keys),
+            operation="upsert",
+            externalIdFieldName="External_Id__c",
+        )
+        arguments = {"body": body, "data": data, "dryRun": True}
+        short = await call(client, "create-ingest-job", **arguments, linesShown=1)
+        text = text_of(await client.call_tool("create-ingest-job", {**arguments, "linesShown": 1}))
+    assert {len(finding[name]) for finding in short["findings"] for name in ("lines", "rows") if name in finding} == {1}
+    found = short["comparison"]
+    lists = (short["leftOut"]["lines"]["lines"], found["records"], found["missingParents"][0]["keys"])
+    assert [len(each) for each in (*lists, short["profile"]["sample"])] == [1, 1, 1, 1]
+    assert text.count("Short-1") == 0
 
 
 async def test_many_lines_of_many_long_rows_cost_no_more_than_any_answer(org: WatchedOrg) -> None:

@@ -67,16 +67,16 @@ async def test_both_halves_name_the_first_lines_that_each_word_of_leave_out_left
         )
     assert answer.structured_content is not None
     assert answer.structured_content["leftOut"] == {
-        "cells": {"count": 7, "lines": [2, 3, 4, 5, 6]},
-        "lines": {"count": 1, "lines": [11]},
-        "notRows": {"count": 2, "lines": [10, 12]},
+        "cells": {"count": 7, "why": "asked", "lines": [2, 3, 4, 5, 6], "rows": ["Other"] * 5},
+        "lines": {"count": 1, "why": "asked", "lines": [11], "rows": ["Third"]},
+        "notRows": {"count": 2, "why": "no rows", "lines": [10, 12], "rows": ["", "Total: 8"]},
     }
     text = text_of(answer)
     assert "Left out of all rows: 7 by cells and 1 by lines and 2 by notRows." in text
     assert text[text.index("Left out by") :].splitlines()[:3] == [
-        "Left out by cells: line 2, 3, 4, 5, 6 and 2 more",
-        "Left out by lines: line 11",
-        "Left out by notRows: line 10, 12",
+        'Left out by cells (asked): line 2 ("Other"), 3 ("Other"), 4 ("Other"), 5 ("Other"), 6 ("Other") and 2 more',
+        'Left out by lines (asked): line 11 ("Third")',
+        'Left out by notRows (no rows): line 10, 12 ("Total: 8")',
     ]
 
 

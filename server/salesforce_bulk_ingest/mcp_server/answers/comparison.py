@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Self
 
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted
 from salesforce_bulk_ingest.comparison.changes import Fate, FieldChange, RecordExample
@@ -87,11 +88,10 @@ class ThereAnswer(AnswerPart):
     records: tuple[str, ...]
 
     @classmethod
-    def of(cls, there: ThereAlready) -> Self:
-        """Return the rows that are there already."""
-        return cls(
-            by=tuple(cut(name, LONGEST_COLUMN) for name in there.columns), rows=there.rows, records=there.records
-        )
+    def of(cls, there: ThereAlready, lines: int) -> Self:
+        """Return the rows that are there already, with at most this number of their records."""
+        by = tuple(cut(name, LONGEST_COLUMN) for name in there.columns)
+        return cls(by=by, rows=there.rows, records=there.records[:lines])
 
     def __str__(self) -> str:
         names = ", ".join(map(as_name, self.by))
@@ -109,13 +109,13 @@ class ParentsAnswer(AnswerPart):
     keys: tuple[str, ...]
 
     @classmethod
-    def of(cls, missing: MissingParents) -> Self:
-        """Return the parents that are not there."""
+    def of(cls, missing: MissingParents, lines: int) -> Self:
+        """Return the parents that are not there, with at most this number of their keys."""
         return cls(
             column=cut(missing.column, LONGEST_COLUMN),
             object=missing.sobject,
             rows=missing.rows,
-            keys=tuple(map(_shown, missing.keys)),
+            keys=tuple(map(_shown, missing.keys[:lines])),
         )
 
     def __str__(self) -> str:
@@ -144,10 +144,15 @@ class ComparisonAnswer(PartListedAsObject):
     api_calls: int
 
     @classmethod
-    def of(cls, comparison: OrgComparison) -> Self:
-        """Return the comparison, as much of it as fits."""
+    def of(cls, comparison: OrgComparison, lines: int = LINES_SHOWN) -> Self:
+        """Return the comparison, as much of it as fits.
+
+        Args:
+            comparison: the comparison.
+            lines: the maximum number of records in each of its lists.
+        """
         fates, fields = comparison.fates, comparison.fields
-        examples = map(ExampleAnswer.of, comparison.examples)
+        examples = map(ExampleAnswer.of, comparison.examples[:lines])
         shown = fitting(examples, lambda each: len(each.model_dump_json(exclude_none=True)), ROOM_FOR_EXAMPLES)
         return cls(
             compared=comparison.rows,
@@ -161,9 +166,9 @@ class ComparisonAnswer(PartListedAsObject):
             fields=tuple(FieldChangeAnswer.of(each, comparison.with_record) for each in fields[:FIELDS_SHOWN]) or None,
             other_fields=max(len(fields) - FIELDS_SHOWN, 0) or None,
             records=tuple(shown) or None,
-            there_already=tuple(map(ThereAnswer.of, comparison.there)) or None,
+            there_already=tuple(ThereAnswer.of(each, lines) for each in comparison.there) or None,
             looked_for=comparison.looked_for or None,
-            missing_parents=tuple(map(ParentsAnswer.of, comparison.parents)) or None,
+            missing_parents=tuple(ParentsAnswer.of(each, lines) for each in comparison.parents) or None,
             unseen=comparison.unseen[:UNSEEN_TOLD] or None,
             api_calls=comparison.api_calls,
         )

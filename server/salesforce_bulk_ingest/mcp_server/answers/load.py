@@ -168,28 +168,30 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
     plan = outcome.plan
     if plan is None:
         return progress
-    size = len(plan.parts)
+    size, lines = len(plan.parts), given.arguments.get("linesShown", LINES_SHOWN)
     is_sent = outcome.status not in ("checked", "nothing to send")
     part = plan.parts[outcome.part - 1] if outcome.part <= size and is_sent else None
     return progress | {
         "rows": part.rows if part else plan.rows,
-        "left_out": LeftOutAnswer.of(plan, given.arguments.get("linesShown", LINES_SHOWN)),
+        "left_out": LeftOutAnswer.of(plan, lines),
         "bytes": part.size if part else plan.size,
         "sha256": None if outcome.status == "nothing to send" else plan.sha256,
         "part": part.number if part and size > 1 else None,
         "of": size if size > 1 else None,
         **found_in(plan, given, next_step),
-        "comparison": _comparison(outcome),
+        "comparison": _comparison(outcome, lines),
         "profile": (
-            ProfileAnswer.of(plan.profile, outcome.comparison) if plan.profile and outcome.status == "checked" else None
+            ProfileAnswer.of(plan.profile, outcome.comparison, lines)
+            if plan.profile and outcome.status == "checked"
+            else None
         ),
     }
 
 
-def _comparison(outcome: UploadOutcome) -> ComparisonAnswer | None:
+def _comparison(outcome: UploadOutcome, lines: int) -> ComparisonAnswer | None:
     """Return the comparison with the org; None if nothing was looked for."""
     comparison = outcome.comparison
-    return ComparisonAnswer.of(comparison) if comparison is not None and comparison.api_calls else None
+    return ComparisonAnswer.of(comparison, lines) if comparison is not None and comparison.api_calls else None
 
 
 def load_summary(outcome: UploadOutcome, done: str = "") -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
@@ -93,12 +94,13 @@ class ProfileAnswer(PartListedAsObject):
     not_checked: str
 
     @classmethod
-    def of(cls, profile: RowsProfile, comparison: OrgComparison | None = None) -> Self:
+    def of(cls, profile: RowsProfile, comparison: OrgComparison | None = None, lines: int = LINES_SHOWN) -> Self:
         """Return the profile of rows, as much of it as fits.
 
         Args:
             profile: the profile.
             comparison: the rows compared with the org; None if they were not.
+            lines: the maximum number of rows in its sample.
         """
         count = len(profile.columns)
         room = ROOM_FOR_FREQUENT // max(count, 1)
@@ -111,7 +113,7 @@ class ProfileAnswer(PartListedAsObject):
             columns=columns,
             other_columns=count - len(columns) or None,
             left_out=_names(profile.left_out) or None,
-            sample=_sample(profile.sample),
+            sample=_sample(profile.sample[:lines]),
             checked=", ".join([_checked(profile.scope), *_seen(comparison)]),
             not_checked=_not_checked(profile.scope, comparison),
         )
