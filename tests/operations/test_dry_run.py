@@ -1,5 +1,6 @@
 """Dry runs through the tools: they send nothing, and tell what is wrong, whatever part is asked for."""
 
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from tests.loading.making import file_of
-from tests.support.next_call import proposed_columns
-from tests.support.orgs import agent, call, refusal, steady, text_of
+from tests.support.next_call import next_call, proposed_columns
+from tests.support.orgs import agent, call, closed, refusal, steady, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -102,3 +103,74 @@ async def test_a_dry_run_of_any_part_of_rows_with_errors_tells_the_errors(
             in (await refusal(client, "create-ingest-job", body=INSERT, data={"csv": rows}, part=part)).lower()
         )
     assert org.changes == []
+
+
+PEOPLE = "Vorname,Nachname,Account External ID\nAda,Lovelace,Dry-1\nAlan,Turing,Dry-9\n"
+CONTACTS = {"object": "Contact", "operation": "insert"}
+
+
+async def test_rows_under_foreign_headers_are_looked_at_as_the_proposed_columns_would_load_them(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    keyed = {"object": "Account", "operation": "upsert", "externalIdFieldName": "External_Id__c"}
+    file_of(tmp_path, PEOPLE.encode(), "people.csv")
+    given = {"body": CONTACTS, "data": {"file": "people.csv"}}
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        parent = await created(client, {"csv": "External_Id__c,Name\nDry-1,Parent\n"}, body=keyed)
+        await closed(client, parent["id"])
+        checked = await call(client, "create-ingest-job", **given, dryRun=True)
+        assert checked["summary"] == snapshot(
+            "This looks like a mistake: 1 row names a record of Account in Account.External_Id__c that is not there. No job was made. Checked 2 rows, 79 bytes: 1 error as they are; with the proposed columns 1 warning. 1 of these rows is known to fail; the others load, as far as was checked. Nothing was sent to embedded org."
+        )
+        assert [(each["level"], each["lines"], each.get("rows")) for each in checked["findings"]] == [
+            ("error", [1], None),
+            ("warning", [3], ["Turing"]),
+        ]
+        columns = {"Vorname": "FirstName", "Nachname": "LastName", "Account External ID": "Account.External_Id__c"}
+        assert [each.get("column") for each in checked["profile"]["columns"]] == list(columns)
+        assert checked["next"].endswith(" The columns are proposed: the user has to agree to them.")
+        org.forget()
+        assert "Take the proposed columns" in await refusal(client, "create-ingest-job", **given)
+        assert org.changes == []
+        tool, arguments = next_call(checked["next"].partition("; ")[2])
+        assert arguments["data"]["columns"] == columns
+        sent = await call(client, tool, **arguments)
+    assert (sent["status"], sent["sha256"]) == ("uploaded", checked["sha256"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"csv": "Nachname,Kundenberater\nLovelace,Schmidt\n"},
+        {"csv": "Nachname\nLovelace\n,\n"},
+        {"csv": "Nachname,Umsatz\nLovelace,1\n", "formats": {"Umsatz": "1.234,5"}},
+        {"csv": "Nachname\nLovelace\n", "values": {"Nachname": {"Lovelace": "King"}}},
+    ],
+    ids=["a column without a proposal", "a line that is no row", "formats of a column", "values of a column"],
+)
+async def test_nothing_is_looked_at_with_columns_where_something_else_is_to_be_settled_first(
+    data: dict[str, Any], org: WatchedOrg, tmp_path: Path
+) -> None:
+    async with agent_keeping(org, tmp_path) as client:
+        checked = await created(client, data, body=CONTACTS, dryRun=True)
+    assert "as they are" not in checked["summary"] and next_call(checked["next"])[1]["dryRun"]
+    assert "comparison" not in checked
+
+
+async def test_what_the_operator_hides_is_looked_at_under_no_other_name(org: WatchedOrg) -> None:
+    async with agent(org.url, hide_fields=("Nachname",)) as client:
+        checked = await created(client, {"csv": "Vorname,Nachname\nAda,Lovelace\n"}, body=CONTACTS, dryRun=True)
+    assert "with the proposed columns" not in checked["summary"] and "Lovelace" not in str(checked)
+
+
+@pytest.mark.parametrize("first", [0.0, 20.0])
+async def test_rows_that_outlast_their_call_are_looked_at_with_the_proposed_columns_in_the_next(
+    first: float, org: WatchedOrg, tmp_path: Path
+) -> None:
+    file_of(tmp_path, PEOPLE.encode(), "people.csv")
+    times = chain([first, 0.0], repeat(20.0))
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__) as client:
+        given = {"body": CONTACTS, "data": {"file": "people.csv"}, "dryRun": True}
+        answers = [await call(client, "create-ingest-job", **given) for _ in range(3)]
+    assert answers[0]["status"] == "checking" and answers[-1]["status"] == "checked"
+    assert "with the proposed columns" in answers[-1]["summary"]

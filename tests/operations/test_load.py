@@ -273,7 +273,12 @@ async def test_an_object_that_is_not_there_is_told_before_a_job_is_made(org: Wat
 
 
 HARMLESS: dict[str, tuple[dict[str, str], bytes, str, tuple[int, int]]] = {
-    "ragged rows": (INSERT, b"Name,Site\nA,B\nC,D,E\n", "line 3: Rows have more cells than the header's 2", (2, 1)),
+    "ragged rows": (
+        INSERT,
+        b"Name,Site\nA,B\nC,D,E\n",
+        'line 3 ("C"): Rows have more cells than the header\'s 2',
+        (2, 1),
+    ),
     "a blank required cell": (INSERT, b"Name,Site\nA,B\n,C\n", "line 3", (2, 1)),
     "a missing required column": (CONTACTS, b"FirstName\nA\n", "requires LastName", (1, 1)),
     "a read-only column": (INSERT, b"Name,CreatedDate\nA,2020-01-01T00:00:00Z\n", "CreatedDate", (1, 1)),

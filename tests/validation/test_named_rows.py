@@ -18,7 +18,7 @@ SECRET = ProfiledColumn("SSN__c", "SSN__c", is_hidden=True)
 
 def named(columns: list[ProfiledColumn], row: list[str], column: str | None) -> NamedRow | None:
     """The row on line 2 in a finding about a column."""
-    finding = Finding("warning", "What.", "Do.", column, (2,), 1)
+    finding = Finding("warning", "What.", "Do.", column, (2,), 1, kind="blank")
     names = [each.fills or each.address or "" for each in columns]
     (with_row,) = with_rows([finding], 5, {2: row}, names, columns)
     return with_row.rows[0] if with_row.rows else None
@@ -60,9 +60,15 @@ def test_hidden_cells_are_masked_and_long_ones_cut() -> None:
 
 
 def test_only_the_first_lines_are_named_and_a_line_without_a_row_keeps_its_place() -> None:
-    finding = Finding("warning", "What.", "Do.", "Name", (1, 2, 3), 3)
+    finding = Finding("warning", "What.", "Do.", "Name", (1, 2, 3), 3, kind="blank")
     (with_row,) = with_rows([finding], 2, {2: ["Acme"], 3: ["Duo"]}, ["Name"], [NAME])
     assert (with_row.rows, with_row.lines) == ((None, NamedRow("", "Acme")), (1, 2, 3))
-    header = Finding("warning", "What.", "Do.", None, (1,), 1)
+    header = Finding("warning", "What.", "Do.", None, (1,), 1, kind="title")
     (without,) = with_rows([header], 2, {2: ["Acme"]}, ["Name"], [NAME])
     assert without.rows == ()
+
+
+def test_rows_of_another_source_are_not_named() -> None:
+    """What is left out of a retry has the lines of the file that its job had."""
+    note = Finding("warning", "Left out of a job.", "Do.", None, (2,), 1)
+    assert list(with_rows([note], 2, {2: ["Acme"]}, ["Name"], [NAME])) == [note]

@@ -181,6 +181,11 @@ class Findings:
         """Return the findings of one kind."""
         return tuple(finding for (other, _, _), finding in self._by_kind.items() if other == kind)
 
+    @property
+    def have_errors(self) -> bool:
+        """Whether one of them is an error."""
+        return self._kept["error"] > 0
+
     def sorted(self) -> tuple[Finding, ...]:
         """Return the findings, errors first, and each level in the order in which they were found."""
         return errors_first((*self._by_kind.values(), *self._others.values()))

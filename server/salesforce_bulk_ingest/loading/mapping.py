@@ -54,6 +54,10 @@ class ColumnMapping:
         leave_out = replace(self.leave_out, cells={})
         return replace(self, values={}, only=(), formats={}, leave_out=leave_out)
 
+    def with_columns(self, columns: Mapping[str, str | None]) -> Self:
+        """Return the mapping with fields of more columns; it says nothing of cells, whose columns would have other names."""
+        return replace(self, columns={**self.columns, **columns})
+
     def bounded_by(self, headers: HeaderBounds) -> Self:
         """Return the mapping for sources that have these headers alone."""
         return replace(self, headers=headers)

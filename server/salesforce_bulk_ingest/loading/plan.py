@@ -72,7 +72,7 @@ class Plan:
         profile: what is in the columns; None if that was not asked for, or the source can't be read.
         is_profiled: whether that was asked for.
         blocks_at: the positions of the blocks of the source.
-        sample: an even sample of the rows, to be compared with the org; None if there is none.
+        sample: an even sample of the rows, to be compared with the org; None if there is none, as of rows with errors.
     """
 
     rows: int
@@ -264,7 +264,7 @@ def _checked(
         title_lines=checks.title_lines,
         columns=tuple(checks.columns()),
         profile=_profile(rows, source, checks.columns(), checks.scope()),
-        sample=rows.sampler.sample(),
+        sample=None if findings.have_errors else rows.sampler.sample(),
     )
 
 

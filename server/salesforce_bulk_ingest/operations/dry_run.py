@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from salesforce_bulk_ingest.base.errors import RefusedByPolicy
+from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
@@ -14,7 +14,7 @@ from salesforce_bulk_ingest.operations.confirmation import Closing
 from salesforce_bulk_ingest.operations.load_outcome import ReportLoad, UploadOutcome, UploadStatus
 from salesforce_bulk_ingest.operations.load_request import AnySource, LoadRequest
 from salesforce_bulk_ingest.operations.org_comparisons import OrgComparisons
-from salesforce_bulk_ingest.operations.planned_load import Checked, LoadPlanner, PlannedLoad
+from salesforce_bulk_ingest.operations.planned_load import Checked, LoadPlanner, PlannedLoad, Unfinished
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -72,12 +72,35 @@ class DryRuns:
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
         load.check_part_and_sha256()
+        proposed, as_given = await self._as_proposed(load, job_id), None
+        if isinstance(proposed, SharedTask):
+            return UploadOutcome(org, job, "checking", done_bytes=proposed.done_bytes)
+        if proposed is not None:
+            load, as_given = proposed, load.plan
         looking, comparing = self._look(load), load.compare(load.request.part, job)
         for task in (comparing, looking):
             if task is not None and not await task.wait(self._seconds_left()):
                 return UploadOutcome(org, job, "checking", done_bytes=load.plan.size)
         checked = await load.check(load.request.part, job, comparing.result if comparing else None, dry_run=True)
-        return await self._outcome(load, job, checked, looking.result if looking else None, lines, is_undo=is_undo)
+        found = looking.result if looking else None
+        outcome = await self._outcome(load, job, checked, found, lines, is_undo=is_undo)
+        return replace(outcome, as_given=as_given)
+
+    async def _as_proposed(self, load: PlannedLoad, job_id: str | None) -> PlannedLoad | Unfinished | None:
+        """Return the load with the columns that are proposed for it, or the task that did not end in time.
+
+        Return None where its rows have errors with these columns, too, or can't go so.
+        """
+        request = load.request.with_proposal(load.plan)
+        if request is None or load.retry is not None:
+            return None
+        to, report = (load.sobject, load.destination), load.report
+        try:
+            proposed = await self._loads.plan(load.org, request, *to, job_id, self._seconds_left, report, profiled=True)
+        except (InvalidArgument, RefusedByPolicy):  # it is told of the call that takes them
+            return None
+        is_wrong = not isinstance(proposed, SharedTask) and proposed.whole.has_errors
+        return None if is_wrong else proposed
 
     def _look(self, load: PlannedLoad) -> SharedTask[OrgComparison | None] | None:
         """Return the task that compares the rows with the org; None where they are not compared."""

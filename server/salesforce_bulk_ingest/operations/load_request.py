@@ -5,11 +5,13 @@ from typing import Generic, Self, TypeVar
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
 from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
@@ -51,6 +53,9 @@ class CreateRequest:
             line_ending=self.line_ending,
         )
 
+
+LONGEST_PROPOSAL = 2_000
+"""The most characters of proposed columns, as JSON, that rows are checked with unasked: calls in the answer repeat them."""
 
 AnySource = RowSource | RetryRequest
 """Where rows come from: a source that can be read, or jobs, of which the rows have to be fetched first."""
@@ -111,6 +116,22 @@ class LoadRequest(Generic[Source]):
         by_record = replace(leave_out.by_record, found=found)
         mapping = replace(self.mapping, leave_out=replace(leave_out, by_record=by_record))
         return replace(self, mapping=mapping, notes=(*self.notes, *notes))
+
+    def with_proposal(self, plan: Plan) -> Self | None:
+        """Return the same request with the columns that are proposed for its rows; None where these leave something open.
+
+        Args:
+            plan: the plan of the rows.
+        """
+        mapping, proposal = self.mapping, plan.proposal
+        is_open = plan.unsettled or plan.encoding or plan.not_rows or plan.title_lines
+        is_about_cells = mapping.values or mapping.formats or mapping.only
+        is_chosen = self.bounds is not None or self.part is not None or self.sha256 is not None
+        if not plan.has_errors or not proposal or is_open or is_about_cells or is_chosen:
+            return None
+        if len(as_json(proposal)) > LONGEST_PROPOSAL:
+            return None
+        return replace(self, mapping=mapping.with_columns(proposal))
 
     def check_allowed(self, policy: Policy) -> None:
         """Raise RefusedByPolicy where rows may not be loaded unchecked, or without a recipe."""

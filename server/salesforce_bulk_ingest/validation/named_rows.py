@@ -22,6 +22,8 @@ def with_rows(
 ) -> Iterator[Finding]:
     """Yield findings with the rows on their first lines.
 
+    One that no check made stays as it is: its lines may be those of another source, such as that of a job that is retried.
+
     Args:
         findings: the findings.
         lines: the maximum number of lines of each.
@@ -31,6 +33,9 @@ def with_rows(
     """
     naming = _naming_columns(columns)
     for finding in findings:
+        if finding.kind is None:
+            yield finding
+            continue
         at_fault = names.index(finding.column) if finding.column in names else None
         found = [rows.get(line) for line in finding.lines[:lines]]
         named = tuple(None if row is None else _named(row, at_fault, naming, columns) for row in found)

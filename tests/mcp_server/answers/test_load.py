@@ -1,5 +1,6 @@
 """What answers about rows on their way in have in common: findings, and the proposed columns."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -81,13 +82,15 @@ async def test_both_halves_name_the_first_lines_that_each_word_of_leave_out_left
 
 
 @pytest.mark.parametrize("half", HALVES)
-async def test_the_fields_for_foreign_names_stand_once_in_each_half(org: WatchedOrg, half: str) -> None:
+async def test_the_fields_for_foreign_names_stand_in_the_call_and_beside_their_columns_in_each_half(
+    org: WatchedOrg, half: str
+) -> None:
     rows = {"csv": "Firmenname,Strasse,PLZ,Ort\nAcme,A 1,1,Oslo\n"}
     async with agent(org.url) as client:
         checked = await client.call_tool("create-ingest-job", {"body": INSERT, "data": rows, "dryRun": True})
         assert checked.structured_content is not None
         told = text_of(checked) if half == "text" else str(checked.structured_content)
-        assert [told.count(name) for name in ("BillingStreet", "BillingPostalCode", "BillingCity")] == [1, 1, 1]
+        assert [told.count(name) for name in ("BillingStreet", "BillingPostalCode", "BillingCity")] == [2, 2, 2]
         tool, arguments = next_call(checked.structured_content["next"])
         settled = await call(client, tool, **{**arguments, "data": {**arguments["data"], **rows}})
     assert settled["findings"] == []
@@ -204,8 +207,7 @@ async def test_formats_are_proposed_for_rows_in_parts_before_the_first_part_is_s
 )
 async def test_a_call_that_changes_rows_does_not_hold_them_to_what_they_were(org: WatchedOrg, csv: str) -> None:
     async with agent(org.url) as client:
-        checked = await call(client, "create-ingest-job", body=INSERT, data={"csv": csv}, dryRun=True)
-        given = {"body": INSERT, "data": {"csv": csv}, "part": 1, "sha256": checked["sha256"]}
+        given = {"body": INSERT, "data": {"csv": csv}, "part": 1, "sha256": sha256(csv.encode()).hexdigest()}
         tool, changed = next_call(next_line(await refusal(client, "create-ingest-job", **given)))
         sent = await call(client, tool, **{**changed, "data": {**changed["data"], "csv": csv}})
     assert sent["status"] == "uploaded" and len(org.uploads) == 1

@@ -1,6 +1,7 @@
 """The base of the answers about an upload: its progress, the results of the checks, and the call to make next."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -163,7 +164,7 @@ class LoadAnswer(Answer):
 def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
     """Return the next step of an upload, its progress and the results of its checks, under the names of `LoadAnswer`."""
     goes_on = outcome.status in ("checking", "in progress")
-    next_step = load_next(outcome, given)
+    next_step = _next_step(outcome, given)
     progress = {"next": next_step, "status": outcome.status, "bytes_done": outcome.done_bytes if goes_on else None}
     plan = outcome.plan
     if plan is None:
@@ -178,7 +179,7 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
         "sha256": None if outcome.status == "nothing to send" else plan.sha256,
         "part": part.number if part and size > 1 else None,
         "of": size if size > 1 else None,
-        **found_in(plan, given, next_step),
+        **found_in(_told(plan, outcome.as_given), given, next_step),
         "comparison": _comparison(outcome, lines),
         "profile": (
             ProfileAnswer.of(plan.profile, outcome.comparison, lines)
@@ -220,6 +221,8 @@ def _progress_summary(outcome: UploadOutcome) -> str:
         parts = f" in {len(plan.parts)} parts, a job for each" if len(plan.parts) > 1 else ""
         rows = counted(plan.rows, "row")
         found = f"{verdict(plan)}.{known_to_fail(plan)}"
+        if outcome.as_given is not None:
+            found = f"{verdict(outcome.as_given)} as they are; with the proposed columns {found}"
         return f"Checked {rows}, {plan.size:,} bytes{parts}: {found} Nothing was sent to {org}."
     assert job is not None
     part = plan.parts[outcome.part - 1]
@@ -234,7 +237,23 @@ def _progress_summary(outcome: UploadOutcome) -> str:
     }[outcome.status] + warnings
 
 
-def load_next(outcome: UploadOutcome, given: GivenCall) -> str:
+def _told(plan: Plan, as_given: Plan | None) -> Plan:
+    """Return a plan with the columns that were proposed for it, and the errors that are gone with these."""
+    if as_given is None:
+        return plan
+    errors = [finding for finding in as_given.findings if finding.level == "error"]
+    return replace(plan, proposal=as_given.proposal).with_first_notes(errors)
+
+
+def _next_step(outcome: UploadOutcome, given: GivenCall) -> str:
+    """Return what to do after a call that loads rows, with the proposed columns where they were checked with these."""
+    if outcome.as_given is None:
+        return _after_load(outcome, given)
+    with_columns = given.with_changes({"columns": dict(outcome.as_given.proposal)})
+    return f"{_after_load(outcome, with_columns)} The columns are proposed: the user has to agree to them."
+
+
+def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
     """Return what to do after a call that loads rows."""
     plan, job = outcome.plan, outcome.job
     if plan is None:
