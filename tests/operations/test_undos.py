@@ -1,14 +1,16 @@
 """What counts as an undo of a job, and which undos stand; scenarios are in test_the_same_load_twice.py."""
 
+import re
 import sqlite3
 from contextlib import closing as closing_file
 from pathlib import Path
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 from mcp import Client
 
-from tests.support.orgs import agent, call, closed, refusal, undo_call, undoing, undone
+from tests.support.orgs import agent, call, closed, refusal, text_of, undo_call, undoing, undone
 from tests.support.watched_org import WatchedOrg
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -129,3 +131,67 @@ async def test_jobs_that_the_record_says_undid_each_other_are_told_all_the_same(
                 (undo[:15],),
             )
         assert (await undo_call(client, job)) == ("get-ingest-job-status", {"jobId": undo})
+
+
+async def test_the_undo_of_an_undo_is_told_as_a_redo_of_the_load(org: WatchedOrg, tmp_path: Path) -> None:
+    async with agent(org.url, folder=tmp_path) as client:
+        job = await done(client, await load_of(client, org, "Told", "update"))
+        tool, arguments = await undo_call(client, job)
+        undo = (await call(client, tool, **arguments))["id"]
+        closing = (await closed(client, undo))["summary"]
+        status = text_of(await client.call_tool("get-ingest-job-status", {"jobId": undo})).splitlines()[-1]
+        tool, arguments = await undo_call(client, undo)
+        checked = (await call(client, tool, **arguments, dryRun=True))["findings"][-1]["what"]
+        redo = (await call(client, tool, **arguments))["id"]
+        async with agent(org.url, folder=tmp_path, confirm=("update",)) as careful:
+            close = {"jobId": redo, "body": {"state": "UploadComplete"}}
+            confirmed = (await refusal(careful, "close-abort-ingest-job", **close)).splitlines()[0]
+        await closed(client, redo)
+        of_redo, of_undo = [
+            text_of(await client.call_tool("get-ingest-job-status", {"jobId": each})) for each in (redo, undo)
+        ]
+        tool, arguments = await undo_call(client, redo)
+        checked_again = (await call(client, tool, **arguments, dryRun=True))["findings"][-1]["what"]
+    told = (
+        closing.partition(" Job ")[0],
+        status,
+        checked,
+        confirmed,
+        of_redo.splitlines()[-1],
+        of_undo.splitlines()[-1],
+        checked_again,
+    )
+    names = {job[:15]: "LOAD", undo[:15]: "UNDO", redo[:15]: "REDO"}
+    assert [re.sub(r"750\w{12}(\w{3})?", lambda found: names[found[0][:15]], each) for each in told] == snapshot(
+        [
+            "Closed the job for processing. It undoes job LOAD; that can be undone.",
+            'Redo: create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["UNDO"], "which": ["before"]}}} gives what it updated back what it held, but for records that were changed since, once closed. That redoes job LOAD. Only if the user asks.',
+            "This redoes job LOAD, which job UNDO undid.",
+            "INSUFFICIENT_ACCESS: The job was not closed: a person has to confirm that this is meant: update 2 Account in embedded org. Once closed, it redoes job LOAD; that can be undone.",
+            'Undo: create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["REDO"], "which": ["before"]}}} gives what it updated back what it held, but for records that were changed since, once closed. That undoes job LOAD again. Only if the user asks.',
+            'Redo: get-ingest-job-status {"jobId": "REDO"} shows the redo, which gave 2 records back what they held.',
+            "This undoes job LOAD again, which job REDO redid.",
+        ]
+    )
+
+
+async def test_the_undo_of_an_insert_and_of_a_delete_are_told_as_redone_by_the_other_operation(org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        insert = await inserted(client, "Other operation")
+        undo_of_insert = (await undone(client, insert))["id"]
+        await inserted(client, "Deleted by ids")
+        ids = [each["Id"] for each in org.records("SELECT Id FROM Account WHERE Name LIKE 'Deleted by ids _'")]
+        delete = await done(
+            client, {"body": INSERT | {"operation": "delete"}, "data": {"csv": "\n".join(["Id", *ids, ""])}}
+        )
+        undo_of_delete = (await undone(client, delete))["id"]
+        told = [
+            (await call(client, "get-ingest-job-status", jobId=job))["undo"].partition("}} ")[2]
+            for job in (undo_of_insert, undo_of_delete)
+        ]
+    assert [each.replace(insert, "INSERT").replace(delete, "DELETE") for each in told] == snapshot(
+        [
+            "inserts again what it deleted, once closed: deleted records come back as new records (new ids), without what Salesforce deletes with them, such as children. That redoes job INSERT. Only if the user asks.",
+            "deletes what it created, once closed. That redoes job DELETE. Only if the user asks.",
+        ]
+    )

@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS organizations (
 )
 """
 
-VERSION = 5
+VERSION = 6
 """The version of the tables, by which they are known to be there."""
 
 IDENTITY = """
@@ -399,6 +399,11 @@ class Ledger:
         """Return the ids of the jobs that undo a job, each with the number of the records that it was given."""
         none: Mapping[str, int] = {}
         return await self._run(lambda db: load_records.undos_of(db, org, job_id), none, looks_only=True)
+
+    async def jobs_undone_by(self, org: str, by_job: str) -> tuple[str, ...]:
+        """Return the ids, of 15 characters, of the jobs that a job undoes."""
+        none: tuple[str, ...] = ()
+        return await self._run(lambda db: load_records.jobs_undone_by(db, org, by_job), none, looks_only=True)
 
     async def _run(self, action: Callable[[sqlite3.Connection], T], default: T, *, looks_only: bool = False) -> T:
         """Run an action on the file; return the default where the file can't be used."""

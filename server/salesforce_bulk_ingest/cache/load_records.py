@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS undone_inserts (
     rows INTEGER NOT NULL,
     PRIMARY KEY (org, job_id, by_job)
 );
+CREATE INDEX IF NOT EXISTS undone_inserts_by_job ON undone_inserts (org, by_job);
 """
 
 _WITH_ROWS = """
@@ -185,3 +186,9 @@ def undos_of(db: sqlite3.Connection, org: str, job_id: str) -> dict[str, int]:
     """Return the ids of the jobs that undo a job, each with the number of the records that it was given."""
     query = "SELECT by_job, rows FROM undone_inserts WHERE org = ? AND job_id = ? ORDER BY by_job"
     return dict(db.execute(query, (org, job_id[:15])).fetchall())
+
+
+def jobs_undone_by(db: sqlite3.Connection, org: str, by_job: str) -> tuple[str, ...]:
+    """Return the ids, of 15 characters, of the jobs that a job undoes."""
+    query = "SELECT job_id FROM undone_inserts WHERE org = ? AND by_job = ? ORDER BY job_id"
+    return tuple(job_id for (job_id,) in db.execute(query, (org, by_job[:15])))

@@ -13,6 +13,7 @@ from mcp_types.version import is_version_at_least
 
 from salesforce_bulk_ingest.operations.confirmation import Consent
 from salesforce_bulk_ingest.operations.errors import ConfirmationNeeded
+from salesforce_bulk_ingest.operations.jobs import CANT_BE_UNDONE
 from salesforce_bulk_ingest.operations.limits import seconds_left
 
 QUESTION = "close"
@@ -41,7 +42,7 @@ def given_answer(context: Context[Any, Any]) -> Consent | None:
 
 async def ask(context: Context[Any, Any], needed: ConfirmationNeeded) -> Consent | InputRequiredResult:
     """Ask the person, and return the answer, or the question as the answer of the call."""
-    undo = needed.undo or "can't be undone"
+    undo = needed.undo or CANT_BE_UNDONE
     message = f"Close this job? Salesforce then carries this out, and it {undo}:\n{needed.sentence}"
     version = context.protocol_version
     if version is not None and is_version_at_least(version, ANSWER_IN_CALL):

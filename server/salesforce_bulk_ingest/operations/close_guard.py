@@ -62,7 +62,8 @@ class CloseGuard:
             job: the job, as it was just read from Salesforce.
             consent: what the caller brings to a close that has to be confirmed.
             audited: the close, for the audit.
-            undo: whether the job can be undone afterwards, as the rest of a sentence for the person who confirms it.
+            undo: what the job undoes, and whether it can be undone afterwards, as the rest of a sentence for the person who
+                confirms it.
 
         Raises:
             RefusedByPolicy: the job may not be closed.

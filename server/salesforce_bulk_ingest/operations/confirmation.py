@@ -89,7 +89,8 @@ class Closing:
         sobject: the object of the job; None where Salesforce does not tell it.
         rows: the number of rows; None where this server did not see the upload.
         digest: the beginning of the SHA-256 of the rows, in hexadecimal digits; None like `rows`.
-        undo: whether the job can be undone afterwards, as the rest of a sentence; empty where it has no before-image.
+        undo: what the job undoes, and whether it can be undone afterwards, as the rest of a sentence; empty where nothing of
+            that is known.
         is_undo: whether the job is let through only since it undoes what jobs of this server created.
     """
 

@@ -89,7 +89,8 @@ class ConfirmationNeeded(RefusedByPolicy):
         sentence: the sentence that confirms it, or that a dialog shows.
         way: what confirms it without a dialog: see `Confirmations`.
         dialog_counts: whether the answer of a dialog of the host confirms it.
-        undo: whether the job can be undone afterwards, as the rest of a sentence; empty where it has no before-image.
+        undo: what the job undoes, and whether it can be undone afterwards, as the rest of a sentence; empty where nothing of
+            that is known.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load_request import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
-from salesforce_bulk_ingest.operations.undos import INSERTS, UPDATES, LoadUndo
+from salesforce_bulk_ingest.operations.undos import INSERTS, UPDATES, Deed, LoadUndo
 from salesforce_bulk_ingest.operations.upload_once import AllParts, JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
@@ -47,6 +47,9 @@ MOST_PARTS_READ = 50
 """The most parts of a load whose jobs are read for the answer about the last, to sum their counters."""
 
 CREATING = frozenset({"insert", "upsert"})
+
+CANT_BE_UNDONE = "can't be undone"
+"""What is said of the close of a job of which nothing better is known."""
 
 _GIVING_BACK = INSERTS | UPDATES
 
@@ -90,6 +93,7 @@ class JobStatus:
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
         deletes: the undo that deletes them; None like `undo`.
         gives_back: the undo that gives records back what they held, or inserts deleted ones again; None where that can't be.
+        deed: what it does to jobs that it undoes; None if it undoes none.
         undoable: for the close of a job that updates or deletes records, whether that can be undone; else None.
     """
 
@@ -103,6 +107,7 @@ class JobStatus:
     undo: Undo | None = None
     deletes: LoadUndo | None = None
     gives_back: LoadUndo | None = None
+    deed: Deed | None = None
     undoable: Undoable | None = None
 
 
@@ -347,6 +352,7 @@ class JobOperations:
             created=await self._created(org, job),
             undo=undo,
             deletes=await self._uploads.undo_of(org, loaded, DELETES) if undo is not None else None,
+            deed=await self._uploads.deed_of(org, job.id),
             gives_back=await self._uploads.undo_of(org, gives_back, _GIVING_BACK) if gives_back else None,
         )
 
@@ -406,12 +412,17 @@ class JobOperations:
         return "by ids" if self._fetcher is None else "possible"
 
     async def _foreseen(self, org: Org, job: Job, *, without: bool) -> str:
-        """Return whether the job can be undone once it is closed, as the rest of a sentence; empty if it can't for sure."""
-        undoable = await self._before_images.foreseen(org, job, without=without)
-        if undoable is not None:
-            return str(undoable)
-        is_deletable = job.operation == "insert" and await self._way_to_delete(org, job) in ("possible", "by ids")
-        return "can be undone by deleting what it creates" if is_deletable else ""
+        """Return what the job undoes, and whether it can be undone once it is closed, as the rest of a sentence.
+
+        Returns:
+            An empty text for a job that undoes none, and can't be undone for sure.
+        """
+        undoable: Undoable | str | None = await self._before_images.foreseen(org, job, without=without)
+        if undoable is None:
+            is_deletable = job.operation == "insert" and await self._way_to_delete(org, job) in ("possible", "by ids")
+            undoable = "can be undone by deleting what it creates" if is_deletable else ""
+        deed = await self._uploads.deed_of(org, job.id)
+        return str(undoable) if deed is None else f"{deed}; that {undoable or CANT_BE_UNDONE}"
 
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())

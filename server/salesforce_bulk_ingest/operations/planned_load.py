@@ -280,7 +280,7 @@ class LoadPlanner:
                     return fetch
             except NoRowLeft as error:
                 raise await self._once.retries.all_sent(org, error) from error
-            retry = self._once.retries.retry(org, request.source, fetch.result)
+            retry = self._once.retries.retry(org, request.source, fetch.result, destination.operation)
             readable = request.with_source(retry.source, retry.notes)
             readable = replace(readable, load_again=request.load_again or request.source.again)
             destination = replace(destination, gives_back=BEFORE in request.source.which)

@@ -27,10 +27,11 @@ from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.operations.undos import undos_of
+from salesforce_bulk_ingest.operations.undos import deed_of_undo, undos_of
 from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
+from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected, SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
@@ -98,9 +99,9 @@ class Retries:
             return await self._before_images.undo_file(org, jobs, request.skipped, destination)
         return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination)
 
-    def retry(self, org: Org, request: RetryRequest, file: RetryFile) -> "Retry":
-        """Return the retry of the rows in a file that was fetched for this request."""
-        return Retry(org, request, file, self._client, self._ledger)
+    def retry(self, org: Org, request: RetryRequest, file: RetryFile, operation: str | None) -> "Retry":
+        """Return the retry of the rows in a file that was fetched for this request, in a job with this operation."""
+        return Retry(org, request, file, operation, self._client, self._ledger)
 
     async def all_sent(self, org: Org, error: NoRowLeft) -> AllSentAgain:
         """Return the error that every row was sent before, with the job that has the rows."""
@@ -227,6 +228,7 @@ class Retry:
         org: the org of the jobs.
         request: the request, which may allow rows that were retried before.
         file: the file of the rows.
+        operation: the operation of the job that they are for.
         client: the client of the org.
         ledger: the record of which rows were retried in which job.
 
@@ -237,7 +239,13 @@ class Retry:
     """
 
     def __init__(
-        self, org: Org, request: RetryRequest, file: RetryFile, client: SalesforceClient, ledger: Ledger
+        self,
+        org: Org,
+        request: RetryRequest,
+        file: RetryFile,
+        operation: str | None,
+        client: SalesforceClient,
+        ledger: Ledger,
     ) -> None:
         self._org = org
         self._again = request.again
@@ -248,6 +256,7 @@ class Retry:
         # Records that hold what they held before are no rows any more; those that were deleted come back as new ones.
         self._is_repeatable = all(origin.result == BEFORE for origin in file.origins)
         self.inserts_again = any(origin.result == DELETED for origin in file.origins)
+        self._is_undo = self._is_repeatable or self.inserts_again or (self._is_of_ids and operation in DELETES)
         self._client = client
         self._ledger = ledger
         self._history = _History(org, client, ledger)
@@ -279,10 +288,13 @@ class Retry:
         rows = await run_in_thread(find_rows)
         if self._is_repeatable or self._is_of_ids or self.inserts_again:
             self._undone = await run_in_thread(_counts, self._file, rows)
-        if self._is_repeatable:
-            return ()
+        notes = tuple([note async for note in self._redone()])
         if self._is_of_ids:
-            return tuple([note async for note in self._undone_before(_ids(to_job))])
+            return (*notes, *[note async for note in self._undone_before(_ids(to_job))])
+        return notes if self._is_repeatable else (*notes, *await self._check_once(rows, to_job))
+
+    async def _check_once(self, rows: Sequence[int], to_job: str | None) -> tuple[Finding, ...]:
+        """Check whether rows of the file were retried before; see `check`."""
         self._rows = await run_in_thread(_retried_rows, self._file, rows)
         try:
             before = await self._ledger.earlier_retries(self._org.key, self._rows, _ids(to_job))
@@ -309,13 +321,9 @@ class Retry:
             NoRecord: the ledger can't be written.
         """
         notes = await self._record_rows(to_job) if self._rows else ()
-        if self._undone and await self._is_undo(to_job):
+        if self._undone and self._is_undo:
             await self._ledger.record_undo(self._org.key, to_job, self._undone)
         return notes
-
-    async def _is_undo(self, to_job: str) -> bool:
-        """Return whether a job undoes those that the rows are of: with ids of created records, a delete alone does."""
-        return not self._is_of_ids or (await self._client.get_job(to_job)).operation in DELETES
 
     async def _record_rows(self, to_job: str) -> tuple[Finding, ...]:
         ignored = None if self._again else self._unloaded | _ids(to_job)
@@ -332,6 +340,15 @@ class Retry:
         if before:
             raise await self._sent_again(before)
         return ()
+
+    async def _redone(self) -> AsyncIterator[Finding]:
+        """Yield what the rows do to earlier jobs, where those that they undo undid or redid these."""
+        undone = tuple(self._undone) if self._is_undo else ()
+        deed = await deed_of_undo(self._ledger, self._org, undone)
+        if {job_id[:15] for job_id in deed.jobs} != {job_id[:15] for job_id in undone}:
+            again, did = ("", "undid") if deed.redoes else (" again", "redid")
+            what = f"This {deed}{again}, which {jobs_in_words(undone)} {did}."
+            yield Finding("warning", what, "Make sure with the user that this is meant.")
 
     async def _undone_before(self, but_by: frozenset[str]) -> AsyncIterator[Finding]:
         """Yield a warning for each job of which other jobs have deleted records, or may still."""

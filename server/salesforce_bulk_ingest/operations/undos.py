@@ -9,8 +9,10 @@ from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
 from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
+from salesforce_bulk_ingest.salesforce.job_ids import long_job_id, shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import DELETES
@@ -139,3 +141,43 @@ class LoadUndo:
             return cls(tuple(undos), left)
         last = by_id[max(by_id)]
         return cls(tuple(undos), left, replace(last[0], rows=sum(undo.rows for undo in last)))
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a job does to earlier ones: it undoes them, or it redoes them, since it undoes jobs that undid them.
+
+    Attributes:
+        redoes: whether it redoes them.
+        jobs: their ids.
+    """
+
+    redoes: bool
+    jobs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{'redoes' if self.redoes else 'undoes'} {jobs_in_words(self.jobs)}"
+
+
+async def deed_of(ledger: Ledger, org: Org, job_id: str, below: frozenset[str] = frozenset()) -> Deed | None:
+    """Return what a job does to those that it undoes, as far as the ledger knows; None if it undoes none.
+
+    Args:
+        ledger: the record of undos.
+        org: the org.
+        job_id: the id of the job.
+        below: the ids, of 15 characters, of the jobs that undid this one, directly or in turn.
+    """
+    undone = await ledger.jobs_undone_by(org.key, job_id)
+    return await deed_of_undo(ledger, org, undone, below | {job_id[:15]}) if undone else None
+
+
+async def deed_of_undo(ledger: Ledger, org: Org, undone: Iterable[str], below: frozenset[str] = frozenset()) -> Deed:
+    """Return what a job does to earlier ones that undoes these; see `deed_of`."""
+    jobs = [job_id for job_id in undone if job_id[:15] not in below]
+    before = [await deed_of(ledger, org, job_id, below) for job_id in jobs]
+    known = [deed for deed in before if deed is not None]
+    if len(known) < len(before) or len({deed.redoes for deed in known}) != 1:
+        return Deed(False, tuple(shown_job_id(long_job_id(job_id)) for job_id in jobs))
+    of_loads = chain.from_iterable(deed.jobs for deed in known)
+    return Deed(not known[0].redoes, tuple(dict.fromkeys(of_loads)))

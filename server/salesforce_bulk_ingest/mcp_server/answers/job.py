@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PrivateAttr
 
 from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted, without_hidden
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, job_uri
@@ -21,7 +21,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     wait_call,
 )
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
-from salesforce_bulk_ingest.mcp_server.answers.undo import undo_of
+from salesforce_bulk_ingest.mcp_server.answers.undo import is_undo, undo_of
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
 from salesforce_bulk_ingest.operations.jobs import CREATING, JobStatus
 from salesforce_bulk_ingest.operations.state_change import TargetState
@@ -56,6 +56,7 @@ class JobAnswer(Answer, Job):
     row_counts: RowCountsAnswer | None = None
     undo: str | None = None
     resource_uri: str
+    _undo_label: str = PrivateAttr("Undo")
 
     @classmethod
     def of(cls, status: JobStatus, *, summary: str = "") -> Self:
@@ -67,7 +68,7 @@ class JobAnswer(Answer, Job):
         """
         job, org = status.job, status.org
         shown = bounded(job).model_copy(update={"content_url": None})
-        return cls(
+        answer = cls(
             **shown.model_dump(),
             org=str(org),
             changed=status.changed,
@@ -78,9 +79,11 @@ class JobAnswer(Answer, Job):
             summary=f"{summary} {describe(status)}".strip(),
             next=next_step(job, status.upload, status.accounting, status.load),
         )
+        answer._undo_label = "Redo" if is_undo(status) else "Undo"
+        return answer
 
     def text(self) -> str:
-        return super().text() if self.undo is None else f"{super().text()}\nUndo: {self.undo}"
+        return super().text() if self.undo is None else f"{super().text()}\n{self._undo_label}: {self.undo}"
 
     @classmethod
     def of_change(cls, status: JobStatus, state: TargetState) -> Self:
@@ -146,8 +149,13 @@ def state_change_summary(job: Job, state: TargetState, *, changed: bool) -> str:
 
 
 def _undoable(status: JobStatus) -> str:
-    """Return the sentence of a close that says whether it can be undone, after a space; empty where that is not told."""
-    return "" if status.undoable is None or not status.changed else f" It {status.undoable}."
+    """Return the sentence of a close that says what it undoes, and whether it can be undone, after a space.
+
+    It is empty where that is not told.
+    """
+    if status.undoable is None or not status.changed:
+        return ""
+    return f" It {status.undoable}." if status.deed is None else f" It {status.deed}; that {status.undoable}."
 
 
 def next_step(

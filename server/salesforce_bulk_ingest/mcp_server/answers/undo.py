@@ -1,6 +1,7 @@
 """How to undo a job, in answers: the calls that delete what it created and give back what it changed, or what that needs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from salesforce_bulk_ingest.base.text import as_name, counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, rows_of, status_call
@@ -19,6 +20,11 @@ def undo_of(status: JobStatus) -> str | None:
     return " ".join(ways) or None
 
 
+def is_undo(status: JobStatus) -> bool:
+    """Return whether a job undid others, so that its own undo is a redo of these."""
+    return status.deed is not None and not status.deed.redoes
+
+
 def _back(status: JobStatus) -> str | None:
     """Return the call that gives records back what they held, or inserts them again, or what became of that.
 
@@ -29,14 +35,14 @@ def _back(status: JobStatus) -> str | None:
         return None
     is_of_deletes = job.operation in DELETES
     if undo.undone_by is not None and not undo.left:
-        return _undone(job, undo, undo.undone_by, "", "deleted" if is_of_deletes else "updated")
+        return _undone(status, undo, undo.undone_by, "", "deleted" if is_of_deletes else "updated")
     body = {"object": job.object, "operation": "insert" if is_of_deletes else "update"}
     back, they = call(CREATE, body=body, data=rows_of(*undo.left, which=["before"])), _they(job, undo.left)
     if is_of_deletes:
-        return f"{back} inserts again what {they} deleted, once closed: {AS_NEW}. Only if the user asks."
+        return f"{back} inserts again what {they} deleted, once closed: {AS_NEW}.{_redo(status)} Only if the user asks."
     return (
-        f"{back} gives what {they} updated back what it held, but for records that were changed since, once closed. Only if "
-        "the user asks."
+        f"{back} gives what {they} updated back what it held, but for records that were changed since, once closed."
+        f"{_redo(status)} Only if the user asks."
     )
 
 
@@ -46,7 +52,7 @@ def _gone(status: JobStatus) -> str | None:
     if undo is None or (undo.jobs == (job.id,) and status.created == 0):
         return None
     if undo.undone_by is not None and not undo.left:
-        return _undone(job, undo, undo.undone_by, "the ids of ", "created")
+        return _undone(status, undo, undo.undone_by, "the ids of ", "created")
     by_ids = status.undo == "by ids"
     left = (job.id,) if by_ids else undo.left
     they = _they(job, left)
@@ -55,7 +61,7 @@ def _gone(status: JobStatus) -> str | None:
     rows = {"csv": IDS} if by_ids else rows_of(*left, which=["created"])
     delete = call(CREATE, body={"object": job.object, "operation": "delete"}, data=rows)
     stays = "; what it updated stays as it is now" if job.operation == "upsert" and not status.gives_back else ""
-    return f"{delete} deletes what {they} created, once closed{stays}. Only if the user asks."
+    return f"{delete} deletes what {they} created, once closed{stays}.{_redo(status)} Only if the user asks."
 
 
 def _they(job: Job, jobs: Sequence[str]) -> str:
@@ -65,11 +71,18 @@ def _they(job: Job, jobs: Sequence[str]) -> str:
     return "it" if jobs == (job.id,) else f"job {jobs[0]}"
 
 
-def _undone(job: Job, undo: LoadUndo, by: UndoJob, ids: str, what: str) -> str:
+def _redo(status: JobStatus) -> str:
+    """Return a sentence about what the undo of a job does that undid or redid others, after a space; empty for any other."""
+    if status.deed is None:
+        return ""
+    return f" That {replace(status.deed, redoes=not status.deed.redoes)}{' again' if status.deed.redoes else ''}."
+
+
+def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str) -> str:
     """Return what became of an undo that began, of records that the job, or the load, created, updated or deleted."""
-    whose = "this job" if undo.jobs == (job.id,) else "the load"
+    whose = "this job" if undo.jobs == (status.job.id,) else "the load"
     if what == "updated" and by.job.is_terminal:
         what_it_did = f"gave {counted(by.undone, 'record')} back what they held"
     else:
         what_it_did = f"has {ids}{counted(by.rows, 'record')} that {whose} {what}, and is {as_name(by.job.state)}"
-    return f"{status_call(by.job.id)} shows the undo, which {what_it_did}."
+    return f"{status_call(by.job.id)} shows the {'redo' if is_undo(status) else 'undo'}, which {what_it_did}."
