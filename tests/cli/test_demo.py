@@ -37,7 +37,7 @@ REST  http://127.0.0.1:PORT/v1
 create-ingest-job
   Created job 750... (insert Contact) in embedded org; it is Open and has no rows yet.
 upload-data-ingest-job
-  Uploaded 240 rows, 38,510 bytes, to job 750... in embedded org; nothing is loaded until the job is closed. 5 warnings.
+  Uploaded 240 rows, 38,510 bytes, to job 750... in embedded org; nothing is loaded until the job is closed. 5 warnings. Checked: file, columns, cells, repeated External_Id__c; not looked for: existing records.
   loading ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 240/240 rows
 close-abort-ingest-job
   Closed the job for processing. Job 750... (insert Contact) in embedded org is JobComplete: 240 rows processed, 11 of them failed. New records: 229.

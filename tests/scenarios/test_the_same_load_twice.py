@@ -408,7 +408,7 @@ async def test_below_half_of_the_rows_it_is_a_warning(org: WatchedOrg, client: C
     assert (answer["status"], steady(answer["summary"])) == snapshot(
         (
             "uploaded",
-            "Created the job. Uploaded 10 rows, 139 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning.",
+            "Created the job. Uploaded 10 rows, 139 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning. Checked: file, columns, cells; not looked for: existing records.",
         )
     )
     assert steady(answer["findings"]) == snapshot(

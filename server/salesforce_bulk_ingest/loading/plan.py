@@ -69,6 +69,7 @@ class Plan:
         not_rows: the kinds of what is no row and has to be decided on; each has a finding, an error.
         title_lines: the lines before the likely header, where the first line is likely to be a title; else None.
         columns: the uploaded columns, as far as their meaning is known; empty if the source can't be read.
+        scope: what the rows were checked for; None for rows that were not checked.
         profile: what is in the columns; None if that was not asked for, or the source can't be read.
         is_profiled: whether that was asked for.
         blocks_at: the positions of the blocks of the source.
@@ -93,6 +94,7 @@ class Plan:
     not_rows: frozenset[Kind] = frozenset()
     title_lines: str | None = None
     columns: tuple[ProfiledColumn, ...] = ()
+    scope: Scope | None = None
     profile: RowsProfile | None = None
     is_profiled: bool = False
     blocks_at: tuple[RowPosition, ...] = field(default=(), repr=False)
@@ -263,7 +265,8 @@ def _checked(
         not_rows=frozenset(checks.not_rows),
         title_lines=checks.title_lines,
         columns=tuple(checks.columns()),
-        profile=_profile(rows, source, checks.columns(), checks.scope()),
+        scope=checks.scope(),
+        profile=_profile(rows, source, checks.columns()),
         sample=None if findings.have_errors else rows.sampler.sample(),
     )
 
@@ -291,21 +294,17 @@ def _unchecked(
             raise InvalidArgument(f"{error} {error.do}") from None
         return _uncut(upload, destination, progress)
     columns = columns_without_describe(source.output_names, source.output_addresses, destination.hidden)
-    return replace(
-        _plan_of(rows, upload, source), columns=tuple(columns), profile=_profile(rows, source, columns, None)
-    )
+    return replace(_plan_of(rows, upload, source), columns=tuple(columns), profile=_profile(rows, source, columns))
 
 
-def _profile(
-    rows: RowPass, source: MappedSource, columns: Sequence[ProfiledColumn], scope: Scope | None
-) -> RowsProfile | None:
+def _profile(rows: RowPass, source: MappedSource, columns: Sequence[ProfiledColumn]) -> RowsProfile | None:
     if rows.tally is None:
         return None
     addresses, uploaded = ColumnAddresses(source.header.names), set(source.output_addresses)
     left_out = tuple(
         address for address in map(addresses.of, range(len(source.header.names))) if address not in uploaded
     )
-    return replace(rows.tally.profile(columns, scope), left_out=left_out)
+    return replace(rows.tally.profile(columns), left_out=left_out)
 
 
 def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:

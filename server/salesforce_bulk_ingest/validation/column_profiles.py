@@ -45,6 +45,11 @@ class ProfiledColumn:
     is_key: bool = False
     is_hidden: bool = False
 
+    @property
+    def has_parents(self) -> bool:
+        """Whether its cells name records of other objects, by their ids or keys."""
+        return "." in (self.fills or "") or (self.field is not None and self.field.type == "reference")
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
@@ -95,13 +100,11 @@ class RowsProfile:
         columns: the profile of each uploaded column.
         sample: the first rows as they are uploaded, with masks in place of hidden cells.
         left_out: the addresses of the columns of the source that are not uploaded.
-        scope: what the rows were checked for; None for rows that were not checked.
     """
 
     columns: tuple[ColumnProfile, ...]
     sample: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...] = ()
-    scope: Scope | None = None
 
 
 def columns_without_describe(
@@ -131,19 +134,14 @@ class RowsTally:
         for row in range(min(len(rows), SAMPLE_ROWS - len(self._sample))):
             self._sample.append([rows.column(index)[row] for index in range(len(self._columns))])
 
-    def profile(self, columns: Sequence[ProfiledColumn], scope: Scope | None = None) -> RowsProfile:
-        """Return the profile of the rows; called after the last block of rows.
-
-        Args:
-            columns: the uploaded columns.
-            scope: see `RowsProfile`.
-        """
+    def profile(self, columns: Sequence[ProfiledColumn]) -> RowsProfile:
+        """Return the profile of the rows, given the uploaded columns; called after the last block of rows."""
         profiles = [tally.profile(column) for tally, column in zip(self._columns, columns, strict=True)]
         sample = [
             tuple(mask(cell) if column.is_hidden else cell for cell, column in zip(row, columns, strict=True))
             for row in self._sample
         ]
-        return RowsProfile(tuple(profiles), tuple(sample), scope=scope)
+        return RowsProfile(tuple(profiles), tuple(sample))
 
 
 class _ColumnTally:

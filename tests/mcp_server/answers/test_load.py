@@ -81,6 +81,37 @@ async def test_both_halves_name_the_first_lines_that_each_word_of_leave_out_left
     ]
 
 
+@pytest.mark.parametrize(
+    ("body", "data", "told"),
+    [
+        (INSERT, {"csv": "Name\nTold\n"}, " Checked: file, columns, cells; not looked for: existing records."),
+        (
+            {**INSERT, "operation": "upsert", "externalIdFieldName": "External_Id__c"},
+            {"csv": "External_Id__c,Parent.External_Id__c\nT-1,T-2\n"},
+            " Checked: file, columns, cells, blank and repeated External_Id__c; not looked for: parents, existing records.",
+        ),
+        (
+            {**INSERT, "operation": "upsert", "externalIdFieldName": "External_Id__c"},
+            {"csv": "External_Id__c,Name\nT-1,T\n", "match": "createOnly"},
+            " Checked: file, columns, cells, blank and repeated External_Id__c.",
+        ),
+    ],
+    ids=["an insert", "an upsert with parents", "rows that were looked for"],
+)
+async def test_rows_that_no_dry_run_has_seen_go_with_a_word_of_what_was_not_looked_for(
+    org: WatchedOrg, body: dict[str, str], data: dict[str, str], told: str
+) -> None:
+    async with agent(org.url) as client:
+        dry = await call(client, "create-ingest-job", body=body, data=data, dryRun=True)
+        unseen = await call(client, "create-ingest-job", body=body, data=data, loadAgain=True)
+        seen = await call(client, "create-ingest-job", body=body, data=data, sha256=dry["sha256"], loadAgain=True)
+        bare = await call(
+            client, "create-ingest-job", body=body, data={"csv": data["csv"]}, preflight="off", loadAgain=True
+        )
+    assert unseen["summary"].endswith(told) and " Checked:" not in seen["summary"]
+    assert bare["summary"].endswith(" Checked: nothing, since preflight is off.")
+
+
 @pytest.mark.parametrize("half", HALVES)
 async def test_the_fields_for_foreign_names_stand_in_the_call_and_beside_their_columns_in_each_half(
     org: WatchedOrg, half: str

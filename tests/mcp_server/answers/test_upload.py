@@ -52,7 +52,7 @@ async def test_an_upload_says_how_much_went_where_and_that_nothing_is_loaded_yet
     assert answer == snapshot(
         (
             {
-                "summary": "Uploaded 3 rows, 42 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning.",
+                "summary": "Uploaded 3 rows, 42 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning. Checked: file, columns, cells; not looked for: existing records.",
                 "next": 'close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them.',
                 "jobId": "JOB",
                 "state": "Open",
@@ -68,15 +68,16 @@ async def test_an_upload_says_how_much_went_where_and_that_nothing_is_loaded_yet
                         "do": 'Fill it in, or leave these rows out: leaveOut {"cells": {"Name": ["", "#N/A"]}}.',
                         "column": "Name",
                         "lines": [3],
+                        "rows": ["Lyon"],
                         "count": 1,
                     }
                 ],
             },
             [
-                "Uploaded 3 rows, 42 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning.",
+                "Uploaded 3 rows, 42 bytes, to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning. Checked: file, columns, cells; not looked for: existing records.",
                 'Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them.',
                 "sha256: 4a01e6c7013a78d7a14b3435d53288ec0b96e3a64d17af1fc1833657539975d2",
-                '- warning, column Name, line 3: Name is required, and rows without it fail. Fill it in, or leave these rows out: leaveOut {"cells": {"Name": ["", "#N/A"]}}.',
+                '- warning, column Name, line 3 ("Lyon"): Name is required, and rows without it fail. Fill it in, or leave these rows out: leaveOut {"cells": {"Name": ["", "#N/A"]}}.',
                 "State: Open.",
             ],
         )

@@ -50,7 +50,7 @@ class CreatedJobAnswer(LoadAnswer):
         if outcome.is_repeat:
             done = "No second job was made: an equal call before made this one."
         return cls(
-            summary=load_summary(outcome, f"{done} "),
+            summary=load_summary(outcome, given, f"{done} "),
             org=str(outcome.org),
             **({} if job is None else _job_fields(job)),
             **load_fields(outcome, given),

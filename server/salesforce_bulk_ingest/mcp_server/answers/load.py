@@ -29,7 +29,7 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import part_call
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, abort_call, close_call, upload_call
-from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer
+from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer, checks_told
 from salesforce_bulk_ingest.operations.load_outcome import UploadOutcome
 
 ROOM_FOR_NAMES = 1_500
@@ -182,7 +182,7 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
         **found_in(_told(plan, outcome.as_given), given, next_step),
         "comparison": _comparison(outcome, lines),
         "profile": (
-            ProfileAnswer.of(plan.profile, outcome.comparison, lines)
+            ProfileAnswer.of(plan.profile, plan.scope, outcome.comparison, lines)
             if plan.profile and outcome.status == "checked"
             else None
         ),
@@ -195,17 +195,21 @@ def _comparison(outcome: UploadOutcome, lines: int) -> ComparisonAnswer | None:
     return ComparisonAnswer.of(comparison, lines) if comparison is not None and comparison.api_calls else None
 
 
-def load_summary(outcome: UploadOutcome, done: str = "") -> str:
+def load_summary(outcome: UploadOutcome, given: GivenCall, done: str = "") -> str:
     """Return the sentences about what became of the rows, and how many are left out.
 
     Args:
         outcome: the outcome of the load.
+        given: the call that is answered.
         done: a sentence about the job, which comes after what looks like a mistake.
     """
     summary = f"{mistakes_told(outcome.comparison)}{done}{_progress_summary(outcome)}{counts_told(outcome.comparison)}"
     left_out = LeftOutAnswer.of(outcome.plan, 0) if outcome.plan else None
     words = " and ".join(f"{rows.count:,} by {word}" for word, rows in left_out.by_word().items()) if left_out else ""
-    return f"{summary} Left out of all rows: {words}." if words else summary
+    told = f"{summary} Left out of all rows: {words}." if words else summary
+    if outcome.plan is None or outcome.status != "uploaded" or given.is_of_known_rows:
+        return told
+    return f"{told}{checks_told(outcome.plan)}"
 
 
 def _progress_summary(outcome: UploadOutcome) -> str:

@@ -200,6 +200,12 @@ class GivenCall:
         return isinstance(self.rows, dict) and "recipe" in self.rows
 
     @property
+    def is_of_known_rows(self) -> bool:
+        """Whether the rows were looked at before: a dry run gave their SHA-256, a recipe is reviewed, or a job had them."""
+        is_of_jobs = isinstance(self.rows, dict) and "rowsOf" in self.rows
+        return "sha256" in self.arguments or self.is_by_recipe or is_of_jobs
+
+    @property
     def makes_a_job(self) -> bool:
         """Whether the call makes a job, whose attributes it names."""
         return self.tool == CREATE

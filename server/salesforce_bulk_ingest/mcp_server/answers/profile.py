@@ -7,6 +7,7 @@ from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
+from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import (
     AnswerPart,
     PartListedAsObject,
@@ -94,11 +95,18 @@ class ProfileAnswer(PartListedAsObject):
     not_checked: str
 
     @classmethod
-    def of(cls, profile: RowsProfile, comparison: OrgComparison | None = None, lines: int = LINES_SHOWN) -> Self:
+    def of(
+        cls,
+        profile: RowsProfile,
+        scope: Scope | None,
+        comparison: OrgComparison | None = None,
+        lines: int = LINES_SHOWN,
+    ) -> Self:
         """Return the profile of rows, as much of it as fits.
 
         Args:
             profile: the profile.
+            scope: what the rows were checked for; None for rows that were not checked.
             comparison: the rows compared with the org; None if they were not.
             lines: the maximum number of rows in its sample.
         """
@@ -114,8 +122,8 @@ class ProfileAnswer(PartListedAsObject):
             other_columns=count - len(columns) or None,
             left_out=_names(profile.left_out) or None,
             sample=_sample(profile.sample[:lines]),
-            checked=", ".join([_checked(profile.scope), *_seen(comparison)]),
-            not_checked=_not_checked(profile.scope, comparison),
+            checked=", ".join([_checked(scope), *_seen(comparison)]),
+            not_checked=_not_checked(scope, comparison),
         )
 
     def lines(self) -> Iterator[str]:
@@ -190,6 +198,16 @@ def _checked(scope: Scope | None) -> str:
         parts.append(f"blank and repeated {as_name(scope.key)}")
     parts += [f"repeated {as_name(name)}" for name in scope.unique]
     return ", ".join(parts)
+
+
+def checks_told(plan: Plan) -> str:
+    """Return a sentence, after a space, about what rows that go without a dry run were checked for, and what not."""
+    if plan.scope is None:
+        return f" Checked: {_checked(None)}."
+    parents = ["parents"] if any(column.has_parents for column in plan.columns) else []
+    records = ["existing records"] if plan.mapped_source.row_filter.by_record.found is None else []
+    unseen = ", ".join([*parents, *records])
+    return f" Checked: {_checked(plan.scope)}{f'; not looked for: {unseen}' if unseen else ''}."
 
 
 def _seen(comparison: OrgComparison | None) -> Sequence[str]:

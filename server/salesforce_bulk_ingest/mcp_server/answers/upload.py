@@ -25,7 +25,7 @@ class UploadAnswer(LoadAnswer):
             job_id=job.id,
             state=bounded(job).state,
             org=str(outcome.org),
-            summary=load_summary(outcome),
+            summary=load_summary(outcome, given),
             **load_fields(outcome, given),
         )
 
