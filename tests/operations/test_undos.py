@@ -118,6 +118,21 @@ async def test_rows_of_an_insert_whose_undo_stands_again_go(org: WatchedOrg) -> 
         assert count(org, "Twice gone") == 2
 
 
+async def test_jobs_that_share_records_are_known_to_be_undone_in_part(org: WatchedOrg) -> None:
+    async with agent(org.url) as client:
+        first = await load_of(client, org, "Shared", "update")
+        ids = [each["Id"] for each in org.records("SELECT Id FROM Account WHERE Name LIKE 'Shared before%'")]
+        second = {"csv": "Id,Name\n" + "".join(f"{record_id},Shared too\n" for record_id in ids)}
+        jobs = [await done(client, load) for load in (first, first | {"data": second})]
+        rows = {"rowsOf": {"jobs": jobs, "which": ["before"]}, "leaveOut": {"cells": {"Id": ids[:1]}}}
+        undo = await done(client, first | {"data": rows})
+        for job in jobs:
+            told = (await call(client, "get-ingest-job-status", jobId=job))["undo"]
+            assert told.replace(undo, "UNDO") == snapshot(
+                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave 1 record back what they held.'
+            )
+
+
 async def test_jobs_that_the_record_says_undid_each_other_are_told_all_the_same(
     org: WatchedOrg, tmp_path: Path
 ) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import logging
+from array import array
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import Self, TypeVar
 
 import anyio
@@ -43,6 +45,7 @@ from salesforce_bulk_ingest.operations.limits import RECORDS_SECONDS
 from salesforce_bulk_ingest.operations.state_change import is_open_still
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import BEFORE
+from salesforce_bulk_ingest.results.retry_writer import NumberedRow
 from salesforce_bulk_ingest.results.undo_writer import JobUndo, jobs_in_words, left_out, read_image, write_undo
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
@@ -281,9 +284,9 @@ class BeforeImages:
                 str(json.loads(image.label)["sha256"]),
                 of_job,
                 partial(_notes, job.id, undo),
-                shared=len(undo.rows) - len(of_job),
+                shared=shared,
             )
-            for (job, image), of_job, undo in zip(images, rows, undone, strict=True)
+            for (job, image), of_job, undo, shared in zip(images, rows, undone, _shared(undone, rows), strict=True)
         ]
 
         def in_words(records: str, of_jobs: str) -> str:
@@ -423,6 +426,16 @@ def _check_undone_by(jobs: Sequence[Job], destination: Destination) -> None:
 
 def _of(job: Job) -> str:
     return f"{job.operation} of {as_name(job.object or '')}"
+
+
+def _shared(undone: Sequence[UndoRows], rows: Sequence[Sequence[NumberedRow]]) -> list[Sequence[int]]:
+    """Return the numbers of the rows that undo each job and are those of newer ones; see `JobUndo`."""
+    numbers = {cells[0]: number for number, (_, cells) in enumerate(chain.from_iterable(rows))}
+    own = [{cells[0] for _, cells in of_job} for of_job in rows]
+    return [
+        array("Q", [numbers[cells[0]] for _, cells in undo.rows if cells[0] not in of_job])
+        for undo, of_job in zip(undone, own, strict=True)
+    ]
 
 
 def _notes(job_id: str, undo: UndoRows) -> list[Finding]:

@@ -433,13 +433,11 @@ def _ids(job_id: str | None) -> frozenset[str]:
 
 
 def _counts(file: RetryFile, rows: Sequence[int]) -> Counter[str]:
-    """Return how many of some rows of the file are of each job; those that jobs share count where all rows go."""
-    counts, left_out = Counter[str](), 0
-    for origin, of_origin in _by_origin(file, rows):
-        counts[origin.from_job] += len(of_origin)
-        left_out += len(origin.row_numbers) - len(of_origin)
-    if not left_out:
-        counts.update(file.shared)
+    """Return how many of some rows of the file are of each job; those that jobs share count for each of them."""
+    counts = Counter({origin.from_job: len(of_origin) for origin, of_origin in _by_origin(file, rows)})
+    chosen = frozenset(rows) if file.shared else frozenset()
+    for from_job, shared in file.shared.items():
+        counts[from_job] += sum(row in chosen for row in shared)
     return +counts
 
 

@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.sources import RowSource
 
-NOTHING_SHARED: Mapping[str, int] = MappingProxyType({})
+NOTHING_SHARED: Mapping[str, Sequence[int]] = MappingProxyType({})
 UNREADABLE = "Rows to send again can't be read"
 
 
@@ -98,15 +98,16 @@ class RetryFile:
         origins: origins of the rows, in the order of the rows.
         notes: findings about the rows.
         use: keeps the file in the cache.
-        shared: for rows that undo jobs, by the id of a job: how many rows undo it that are those of a newer job, since they
-            give back what the older one changed, too. Not in the label: such a file is made for each call.
+        shared: for rows that undo jobs, by the id of a job: the numbers, from 0, of the rows that undo it and are those of a
+            newer job, since they give back what the older one changed, too. Not in the label: such a file is made for each
+            call.
     """
 
     path: Path
     origins: tuple[RetryOrigin, ...]
     notes: tuple[Finding, ...]
     use: FileUse | None = field(default=None, compare=False, repr=False)
-    shared: Mapping[str, int] = field(default_factory=lambda: NOTHING_SHARED)
+    shared: Mapping[str, Sequence[int]] = field(default_factory=lambda: NOTHING_SHARED)
 
     @classmethod
     def finish(
@@ -114,7 +115,7 @@ class RetryFile:
         file: NewFile,
         origins: Sequence[RetryOrigin],
         notes: Sequence[Finding],
-        shared: Mapping[str, int] = NOTHING_SHARED,
+        shared: Mapping[str, Sequence[int]] = NOTHING_SHARED,
     ) -> Self:
         """Finish a new file of the cache in which the rows are written, with its label.
 

@@ -30,7 +30,8 @@ class JobUndo:
         sha256: the SHA-256 of the rows of the job.
         rows: the rows, each with its number in the image.
         notes: returns the findings about what they leave as it is, once they were read.
-        shared: the number of rows that undo the job beside these: those of newer jobs, for records that both changed.
+        shared: the numbers, from 0, of the rows of all jobs that undo the job beside these: those of newer jobs, for records
+            that both changed.
     """
 
     job_id: str
@@ -38,7 +39,7 @@ class JobUndo:
     sha256: str
     rows: Iterable[NumberedRow]
     notes: Callable[[], Sequence[Finding]]
-    shared: int = 0
+    shared: Sequence[int] = ()
 
 
 def read_image(image: CachedFile) -> Iterator[list[str]]:
