@@ -3,7 +3,7 @@
 import json
 import logging
 from array import array
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -43,6 +43,7 @@ from salesforce_bulk_ingest.operations.errors import RecordsUnread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import RECORDS_SECONDS
 from salesforce_bulk_ingest.operations.state_change import is_open_still
+from salesforce_bulk_ingest.operations.undos import GIVEN_BACK_BY
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import BEFORE
 from salesforce_bulk_ingest.results.retry_writer import NumberedRow
@@ -55,10 +56,6 @@ from salesforce_bulk_ingest.validation.destination import DELETES, Destination, 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-UNDONE_BY: Mapping[str, str] = {"update": "update", "upsert": "update", "delete": "insert", "hardDelete": "insert"}
-"""The operations whose jobs write to records that are there, so that these have a before-image; and the operation of the job
-that undoes each."""
 
 NOT_KEPT = "its rows are not kept on this machine"
 ASKED = "the close asked for that with withoutUndo"
@@ -129,7 +126,7 @@ class BeforeImages:
         Returns:
             None where the job changes no records that are there.
         """
-        if job.operation not in UNDONE_BY:
+        if job.operation not in GIVEN_BACK_BY:
             return None
         found = Undoable(ASKED) if without else await self._upload_of(org, job)
         return found if isinstance(found, Undoable) else Undoable.of(job.operation)
@@ -151,7 +148,7 @@ class BeforeImages:
             RecordsUnread: the org did not give the records, or they can't be kept.
             SalesforceError: the job could not be read once more.
         """
-        if job.operation not in UNDONE_BY:
+        if job.operation not in GIVEN_BACK_BY:
             return None
         found = Undoable(ASKED) if without else await self._upload_of(org, job)
         if isinstance(found, Undoable):
@@ -171,7 +168,7 @@ class BeforeImages:
 
     async def has_image(self, org: Org, job: Job) -> bool:
         """Return whether there is an image of the records of a job."""
-        return job.operation in UNDONE_BY and await self._image_of(org, job) is not None
+        return job.operation in GIVEN_BACK_BY and await self._image_of(org, job) is not None
 
     async def undo_file(
         self, org: Org, jobs: Sequence[Job], skipped: Sequence[SentRows], destination: Destination
@@ -312,7 +309,7 @@ class BeforeImages:
         return await reader.find(key, cells, names)
 
     async def _needed_image_of(self, org: Org, job: Job) -> CachedFile:
-        image = await self._image_of(org, job) if job.operation in UNDONE_BY else None
+        image = await self._image_of(org, job) if job.operation in GIVEN_BACK_BY else None
         if image is None:
             raise InvalidArgument(
                 f"Nothing is kept here of what records held before job {job.id}, so it can't be undone from here."
@@ -410,9 +407,9 @@ def _ended_and_made(job: Job) -> tuple[datetime, datetime, str]:
 def _check_undone_by(jobs: Sequence[Job], destination: Destination) -> None:
     """Raise InvalidArgument where no job undoes all of these, or the destination is none that does."""
     newest = jobs[0]
-    by = UNDONE_BY[newest.operation or ""]
+    by = GIVEN_BACK_BY[newest.operation or ""]
     for other in jobs[1:]:
-        if (other.object, UNDONE_BY[other.operation or ""]) != (newest.object, by):
+        if (other.object, GIVEN_BACK_BY[other.operation or ""]) != (newest.object, by):
             raise InvalidArgument(
                 f"No job undoes both job {newest.id} ({_of(newest)}) and job {other.id} ({_of(other)}): undo each by a "
                 f"job of its own, {newest.id} first, which is newer."

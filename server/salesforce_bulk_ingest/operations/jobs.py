@@ -12,7 +12,7 @@ import anyio
 
 from salesforce_bulk_ingest.base.errors import IngestError, RefusedByPolicy
 from salesforce_bulk_ingest.operations.audit import Action, Write
-from salesforce_bulk_ingest.operations.before_images import UNDONE_BY, BeforeImages, Undoable
+from salesforce_bulk_ingest.operations.before_images import BeforeImages, Undoable
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import NO_CONSENT, Consent
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -20,7 +20,7 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load_request import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
-from salesforce_bulk_ingest.operations.undos import INSERTS, UPDATES, Deed, LoadUndo
+from salesforce_bulk_ingest.operations.undos import GIVEN_BACK_BY, GIVING_BACK, Deed, LoadUndo
 from salesforce_bulk_ingest.operations.upload_once import AllParts, JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
@@ -50,8 +50,6 @@ CREATING = frozenset({"insert", "upsert"})
 
 CANT_BE_UNDONE = "can't be undone"
 """What is said of the close of a job of which nothing better is known."""
-
-_GIVING_BACK = INSERTS | UPDATES
 
 Undo = Literal["possible", "by ids", "refused"]
 """How the records that a job created can be deleted: by `rowsOf`, by ids alone since no results are kept, or not here."""
@@ -353,13 +351,13 @@ class JobOperations:
             undo=undo,
             deletes=await self._uploads.undo_of(org, loaded, DELETES) if undo is not None else None,
             deed=await self._uploads.deed_of(org, job.id),
-            gives_back=await self._uploads.undo_of(org, gives_back, _GIVING_BACK) if gives_back else None,
+            gives_back=await self._uploads.undo_of(org, gives_back, GIVING_BACK) if gives_back else None,
         )
 
     async def _with_image(self, org: Org, job: Job, loaded: Sequence[Job]) -> Sequence[Job]:
         """Return those of some jobs, of one load, of which another job of this caller can give back what records held."""
         try:
-            self._rules.policy.check_create(job.object, UNDONE_BY.get(job.operation or ""))
+            self._rules.policy.check_create(job.object, GIVEN_BACK_BY.get(job.operation or ""))
         except RefusedByPolicy:
             return []
         return [each for each in loaded if await self._before_images.has_image(org, each)]

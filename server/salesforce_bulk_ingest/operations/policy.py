@@ -7,13 +7,14 @@ from salesforce_bulk_ingest.base.caller import current_caller
 from salesforce_bulk_ingest.base.errors import RefusedByPolicy
 from salesforce_bulk_ingest.base.name_patterns import denied_fields, is_allowed_by, is_denied_by, written_field
 from salesforce_bulk_ingest.base.text import as_name, listed
+from salesforce_bulk_ingest.results.retry_request import UNDONE_BY
 from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
 
 GUARDED_OPERATIONS = ("delete", "hardDelete")
 """Operations that remove records; each has to be allowed by name."""
 
-UNDOING = "delete"
+UNDOING = UNDONE_BY["insert"]["created"]
 """The operation that is let through to undo what jobs created; a hardDelete is not: the Recycle Bin would not have them."""
 
 NAMES_IN_REFUSALS = 12

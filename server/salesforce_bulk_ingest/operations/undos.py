@@ -9,6 +9,7 @@ from typing import Self
 
 from salesforce_bulk_ingest.base.errors import InvalidJobId
 from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.results.retry_request import UNDONE_BY
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound
@@ -17,9 +18,13 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import DELETES
 
-INSERTS = frozenset({"insert"})
-UPDATES = frozenset({"update"})
-ANY = DELETES | INSERTS | UPDATES
+GIVEN_BACK_BY: Mapping[str, str] = {
+    operation: ways["before"] for operation, ways in UNDONE_BY.items() if "before" in ways
+}
+"""The operations whose jobs write to records that are there, so that these have a before-image; and the operation of the job
+that gives it back."""
+
+GIVING_BACK = frozenset(GIVEN_BACK_BY.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class UndoJob:
     @property
     def excludes_others(self) -> bool:
         """Whether no other job can undo the same: deleted records come back as others, updated ones as they were."""
-        return self.job.operation not in UPDATES or not any(undo.stands for undo in self.undos)
+        return self.job.operation != "update" or not any(undo.stands for undo in self.undos)
 
 
 def is_undone(job: Job, undos: Iterable[UndoJob]) -> bool:
@@ -79,7 +84,7 @@ async def undos_of(
     ledger: Ledger,
     org: Org,
     job_id: str,
-    by: Set[str] = ANY,
+    by: Set[str] = DELETES | GIVING_BACK,
     above: frozenset[str] = frozenset(),
 ) -> tuple[UndoJob, ...]:
     """Return the jobs that undid a job, or may still, with those that undid these in turn; jobs that are gone are left out.
@@ -89,7 +94,7 @@ async def undos_of(
         ledger: the record of undos.
         org: the org.
         job_id: the id of the job that was undone.
-        by: the operations that undo it: deletes undo what it created, `INSERTS` what it deleted, `UPDATES` what it changed.
+        by: the operations that undo it: `DELETES` what it created, `GIVING_BACK` what it updated or deleted.
         above: the ids, of 15 characters, of the jobs that this job undid, directly or in turn.
     """
     # A job gets its rows once those that it undoes have ended, so none is above itself; but the record may be of two orgs
@@ -104,13 +109,13 @@ async def undos_of(
         except (NotFound, InvalidJobId):
             continue
         if job.operation in by and not (job.is_terminal and job.number_records_loaded <= 0):
-            undos.append(UndoJob(job, rows, await undos_of(client, ledger, org, by_job, ANY, above)))
+            undos.append(UndoJob(job, rows, await undos_of(client, ledger, org, by_job, above=above)))
     return tuple(undos)
 
 
 async def given_back_by(client: SalesforceClient, ledger: Ledger, org: Org, job_id: str) -> UndoJob | None:
-    """Return the last job that gave records back what they held before a job, unless it was undone in turn; else None."""
-    standing = [undo for undo in await undos_of(client, ledger, org, job_id, UPDATES) if undo.stands]
+    """Return the last job that gave back what records held before a job, unless it was undone in turn; else None."""
+    standing = [undo for undo in await undos_of(client, ledger, org, job_id, GIVING_BACK) if undo.stands]
     return standing[-1] if standing else None
 
 

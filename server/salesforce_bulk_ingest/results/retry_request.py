@@ -26,6 +26,15 @@ BEFORE = "before"
 DELETED = "deleted"
 """The rows of `before` that insert deleted records again, as the ledger has them: each goes once."""
 
+UNDONE_BY: Mapping[str, Mapping[Which, str]] = {
+    "insert": {"created": "delete"},
+    "update": {"before": "update"},
+    "upsert": {"created": "delete", "before": "update"},
+    "delete": {"before": "insert"},
+    "hardDelete": {"before": "insert"},
+}
+"""By the operation of a job: the kinds of rows that undo what it did, and the operation of the job that takes each."""
+
 MOST_JOBS = 100
 
 

@@ -8,6 +8,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, ro
 from salesforce_bulk_ingest.operations.deleted_images import AS_NEW
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.undos import LoadUndo, UndoJob
+from salesforce_bulk_ingest.results.retry_request import UNDONE_BY
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import DELETES
 
@@ -36,7 +37,7 @@ def _back(status: JobStatus) -> str | None:
     is_of_deletes = job.operation in DELETES
     if undo.undone_by is not None and not undo.left:
         return _undone(status, undo, undo.undone_by, "", "deleted" if is_of_deletes else "updated")
-    body = {"object": job.object, "operation": "insert" if is_of_deletes else "update"}
+    body = {"object": job.object, "operation": UNDONE_BY[job.operation or ""]["before"]}
     back, they = call(CREATE, body=body, data=rows_of(*undo.left, which=["before"])), _they(job, undo.left)
     if is_of_deletes:
         return f"{back} inserts again what {they} deleted, once closed: {AS_NEW}.{_redo(status)} Only if the user asks."
@@ -59,7 +60,8 @@ def _gone(status: JobStatus) -> str | None:
     if status.undo == "refused":
         return f"What {they} created can be deleted by its ids only where the operator allows delete jobs."
     rows = {"csv": IDS} if by_ids else rows_of(*left, which=["created"])
-    delete = call(CREATE, body={"object": job.object, "operation": "delete"}, data=rows)
+    body = {"object": job.object, "operation": UNDONE_BY[job.operation or ""]["created"]}
+    delete = call(CREATE, body=body, data=rows)
     stays = "; what it updated stays as it is now" if job.operation == "upsert" and not status.gives_back else ""
     return f"{delete} deletes what {they} created, once closed{stays}.{_redo(status)} Only if the user asks."
 
