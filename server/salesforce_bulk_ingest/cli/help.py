@@ -1,9 +1,10 @@
 """The help of the commands: in panels on a terminal, and plain text, without boxes, colours and wrapping, elsewhere."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 OPTIONS, ARGUMENTS, COMMANDS = "Options", "Arguments", "Commands"
@@ -11,6 +12,10 @@ OPTIONS, ARGUMENTS, COMMANDS = "Options", "Arguments", "Commands"
 
 class HelpfulCommand(TyperCommand):
     """A command with help that reads well where it goes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments that are left; a mistake in one is that of this command."""
+        return _parsed(super().parse_args, ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help to a terminal, or write it to the formatter."""
@@ -23,12 +28,25 @@ class HelpfulCommand(TyperCommand):
 class HelpfulGroup(TyperGroup):
     """A group of commands with help that reads well where it goes."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments that are left; a mistake in one is that of this group."""
+        return _parsed(super().parse_args, ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help to a terminal, or write it to the formatter."""
         if sys.stdout.isatty():
             super().format_help(ctx, formatter)
         else:
             formatter.write(plain_help(self, ctx))
+
+
+def _parsed(parse: Callable[[Any, list[str]], list[str]], context: Any, args: list[str]) -> list[str]:
+    try:
+        return parse(context, args)
+    except typer.TyperException as error:
+        if getattr(error, "ctx", context) is None:  # the parser knows no command where an option lacks its value
+            error.ctx = context  # type: ignore[attr-defined] # that of a usage error, whose class typer does not export
+        raise
 
 
 def plain_help(command: TyperCommand | TyperGroup, context: Any) -> str:
