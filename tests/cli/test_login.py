@@ -33,7 +33,7 @@ class Place:
     def login_begun(self, *args: str) -> Iterator[tuple[Started, str]]:
         """The command `login` at the point where it waits, and the address at which to log in."""
         settings = ("--client-id", CLIENT_ID, "--login-url", self.org, "--redirect-uri", self.callback)
-        with started(self.environ, "login", *settings, *args, until="http") as login:
+        with started(self.environ, "login", *settings, *args, until="Waiting") as login:
             yield login, re.findall(r"^http\S+", login.printed, re.MULTILINE)[0]
 
     def log_in(self, *args: str) -> str:
@@ -171,6 +171,7 @@ def test_a_denied_login_and_one_that_nobody_began_are_told(place: Place) -> None
 
 def test_ctrl_c_ends_a_login_that_waits(place: Place) -> None:
     with place.login_begun() as (login, _):
+        assert login.printed.endswith("Waiting for the browser, 5 minutes at most; Ctrl-C ends it.\n")
         assert login.end(signal.SIGINT) == (130, "")
 
 

@@ -67,6 +67,7 @@ async def _login(settings: Settings, client_id: str, store: LoginStore, opens_br
             say_as_it_is(f"Log in at this address, on this machine:\n\n{flow.url}\n")
             if opens_browser:
                 _open_browser(flow.url)
+            say(f"Waiting for the browser, {LOGIN_SECONDS / 60:.0f} minutes at most; Ctrl-C ends it.")
             answer = await callback(LOGIN_SECONDS)
         granted = await flow.granted(answer)
         if granted.refresh_token is None:
