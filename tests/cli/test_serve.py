@@ -36,6 +36,8 @@ def test_serve_answers_on_both_ports_calls_nothing_that_the_environment_names_an
     environ: Environ, tmp_path: Path
 ) -> None:
     with everything_points_to_a_listener(environ, tmp_path) as pointed, started(pointed, *SERVE_EMBEDDED) as server:
+        folder = rf"under {re.escape(str(Path.cwd()))} \(the working folder; --upload-root DIR names another\), up to"
+        assert re.search(rf"^files +{folder} 100,000,000 bytes an upload$", server.printed, re.MULTILINE)
         rest = server.url("REST")
         job_id = create_job(rest)
         with open_request(rest, "GET", f"/v1/jobs/ingest/{job_id}", {}) as answer:

@@ -93,6 +93,22 @@ def upload_roots_of(settings: Settings, paths: LocalPaths) -> UploadRoots:
     return UploadRoots(settings.upload_roots or default, paths.home, why_none)
 
 
+def describe_files(settings: Settings, paths: LocalPaths) -> str:
+    """Return where files for uploads may lie, and how many bytes one upload takes, in one line, for people."""
+    if settings.read_only:
+        return "none are read, since nothing is uploaded"
+    allowed = upload_roots_of(settings, paths)
+    if not allowed.roots:
+        return f"none are read: no --upload-root is named, and {allowed.why_none}"
+    chosen = "" if settings.upload_roots else " (the working folder; --upload-root DIR names another)"
+    return f"under {' and '.join(map(str, allowed.roots))}{chosen}, up to {settings.max_upload_bytes:,} bytes an upload"
+
+
+def describe_saved_rows(settings: Settings) -> str:
+    """Return where callers may save rows, in one line, for people."""
+    return f"in new files under {' and '.join(map(str, settings.save_roots))}"
+
+
 def save_roots_of(settings: Settings, paths: LocalPaths) -> SaveRoots:
     """Return the folders that callers may save rows in: those that the settings name."""
     return SaveRoots(settings.save_roots, paths.home)

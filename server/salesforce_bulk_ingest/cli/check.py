@@ -13,7 +13,7 @@ from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.app.chosen_callers import check_callers, describe_callers
-from salesforce_bulk_ingest.app.chosen_files import audit_file, upload_roots_of
+from salesforce_bulk_ingest.app.chosen_files import audit_file, describe_files, describe_saved_rows
 from salesforce_bulk_ingest.app.chosen_rules import confirm_rules, policy_of
 from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg, embedded_org
 from salesforce_bulk_ingest.app.ports import issuer_keys
@@ -159,9 +159,9 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
         found.problems.append(unwritable)
     if settings.hide_fields:
         found.facts.append(("hidden fields", f"{', '.join(settings.hide_fields)}; files and /v1 have their cells"))
-    found.facts.append(("files", _files(settings, paths)))
+    found.facts.append(("files", describe_files(settings, paths)))
     if settings.save_roots:
-        found.facts.append(("saved rows", f"in new files under {' and '.join(map(str, settings.save_roots))}"))
+        found.facts.append(("saved rows", describe_saved_rows(settings)))
     await _check_callers(settings, paths, found)
     ports = [("MCP", settings.mcp_host, settings.mcp_port), ("REST", settings.rest_host, settings.rest_port)]
     if settings.emulator_port:
@@ -321,17 +321,6 @@ def _below_home(file: Path) -> str:
     """Return the path of a file as people write it."""
     home = Path.home()
     return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else str(file)
-
-
-def _files(settings: Settings, paths: LocalPaths) -> str:
-    """Return where files for uploads may lie, and how many bytes of a file one upload takes."""
-    if settings.read_only:
-        return "none are read, since nothing is uploaded"
-    allowed = upload_roots_of(settings, paths)
-    if not allowed.roots:
-        return f"none are read: no --upload-root is named, and {allowed.why_none}"
-    chosen = "" if settings.upload_roots else " (the working folder)"
-    return f"under {' and '.join(map(str, allowed.roots))}{chosen}, up to {settings.max_upload_bytes:,} bytes an upload"
 
 
 async def _check_callers(settings: Settings, paths: LocalPaths, found: Checkup) -> None:

@@ -3,6 +3,7 @@
 import anyio
 
 from salesforce_bulk_ingest.app.chosen_callers import describe_callers
+from salesforce_bulk_ingest.app.chosen_files import describe_files, describe_saved_rows
 from salesforce_bulk_ingest.app.ports import running
 from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
@@ -36,6 +37,10 @@ async def _serve(settings: Settings) -> None:
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", _org(settings))]
             if addresses.org_url:
                 facts += [("org's URL", addresses.org_url), ("window", f"{addresses.org_url}/")]
+            if not settings.read_only:
+                facts.append(("files", describe_files(settings, default_local_paths())))
+            if settings.save_roots:
+                facts.append(("saved rows", describe_saved_rows(settings)))
             facts.append(("callers", describe_callers(settings, default_local_paths())))
             if settings.read_only:
                 facts.append(("policy", "read-only"))
