@@ -186,13 +186,13 @@ def test_a_file_without_a_token_may_be_read_by_others(file: Path) -> None:
          "login_url in FILE: an app logs in at the My Domain alone: name it as instance (SALESFORCE_INSTANCE), such as "
          "acme.my."),
         ("login_url = 'acme.lightning.force.com'",
-         "login_url in FILE: that host shows pages and has no API: expected a My Domain name such as acme.my; did you mean "
-         "'acme.my'?"),
+         "login_url in FILE: 'acme.lightning.force.com' shows pages and has no API: expected a My Domain name such as acme.my; "
+         "did you mean 'acme.my'?"),
         ("instance = 'acme'",
-         "instance in FILE: expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com; did "
-         "you mean 'acme.my'?"),
+         "instance in FILE: expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com, not "
+         "'acme'; did you mean 'acme.my'?"),
         ("instance = 'login'",
-         "instance in FILE: that is a login host and no org: expected a My Domain name such as acme.my; login_url names the "
+         "instance in FILE: 'login' is a login host and no org: expected a My Domain name such as acme.my; login_url names the "
          "login host."),
         ("redirect_uri = 'https://example.com/callback'",
          "redirect_uri in FILE: expected a URL of this machine, such as http://localhost:1717/OauthRedirect, as it is among "

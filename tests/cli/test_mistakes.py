@@ -149,13 +149,13 @@ def test_each_mistake_is_one_line_that_says_where_it_is_and_what_to_write(run_he
     assert {(end.returncode, end.stdout) for end in ends} == {(2, "")}
     assert [anonymous(end.stderr, environ).removeprefix("salesforce-bulk-ingest: ") for end in ends] == snapshot(
         [
-            "SALESFORCE_INSTANCE: expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com; did you mean 'acme.my'?\n",
-            "SALESFORCE_INSTANCE: expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com; did you mean 'acme--uat.sandbox.my'?\n",
-            "SALESFORCE_INSTANCE: expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com; did you mean 'acme.my'?\n",
-            "SALESFORCE_INSTANCE: that host shows pages and has no API: expected a My Domain name such as acme.my; did you mean 'acme.my'?\n",
-            "SALESFORCE_INSTANCE_URL: that host shows pages and has no API: expected a My Domain name such as acme.my; did you mean 'acme.my'?\n",
+            "SALESFORCE_INSTANCE: expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com, not 'acme'; did you mean 'acme.my'?\n",
+            "SALESFORCE_INSTANCE: expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com, not 'acme--uat'; did you mean 'acme--uat.sandbox.my'?\n",
+            "SALESFORCE_INSTANCE: expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com, not 'acme.my.salesforce.com'; did you mean 'acme.my'?\n",
+            "SALESFORCE_INSTANCE: 'acme.lightning.force.com' shows pages and has no API: expected a My Domain name such as acme.my; did you mean 'acme.my'?\n",
+            "SALESFORCE_INSTANCE_URL: 'acme.my.site.com' shows pages and has no API: expected a My Domain name such as acme.my; did you mean 'acme.my'?\n",
             "SALESFORCE_INSTANCE_URL: expected scheme and host only, such as https://acme.my.salesforce.com; did you mean 'acme--uat.sandbox.my'?\n",
-            "SALESFORCE_INSTANCE: that is a login host and no org: expected a My Domain name such as acme.my; login_url names the login host.\n",
+            "SALESFORCE_INSTANCE: 'test' is a login host and no org: expected a My Domain name such as acme.my; login_url names the login host.\n",
             "SALESFORCE_AUTOMATION_API_KEY: expected an access token: one word of plain characters, without quotes or brackets around it.\n",
             "SALESFORCE_AUTOMATION_API_KEY: expected an access token: one word of plain characters, without the words before it, such as Bearer.\n",
             "SALESFORCE_AUTOMATION_API_KEY: expected an access token: one word of plain characters, without the % after it, by which a shell shows that no line break followed.\n",

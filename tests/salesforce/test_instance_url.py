@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.salesforce.instance_url import instance_url, login_url, trusted_instance_url
+from salesforce_bulk_ingest.salesforce.instance_url import ONE_NAME, instance_url, login_url, trusted_instance_url
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_instance_is_a_name_or_an_origin(given: str, origin: str) -> None:
         "https://:secret@acme.my.salesforce.com", "https://acme.my.salesforce.com/services/data",
         "https://acme.my.salesforce.com?x=1", "https://acme.my.salesforce.com#x", "https://acme.my.salesforce.com:port",
         "https://acme.my.salesforce.com:99999", "https://[::1", "https://[nonsense]", "https://ac me.my",
-        "https://evil.com\\.salesforce.com", "https://acme.lightning.force.com", "acme.lightning.force.com",
+        "https://evil.com\\.salesforce.com", "https://acme.lightning.force.com",
         "https://acme.my.site.com", "https://acme.my.salesforce-setup.com", "https://acme--c.visualforce.com",
     ],
 )  # fmt: skip
@@ -87,7 +87,7 @@ def test_what_is_nearly_an_instance_is_told_what_to_write(given: str, meant: str
     with pytest.raises(ValueError) as raised:
         instance_url(given)
     message, _, proposed = str(raised.value).partition("; did you mean ")
-    assert message.startswith(("expected ", "that host shows pages"))
+    assert message.startswith("expected ") or " shows pages and has no API: expected " in message
     assert proposed == f"{meant!r}?"
     instance_url(meant)
 
@@ -96,10 +96,35 @@ def test_what_is_nearly_an_instance_is_told_what_to_write(given: str, meant: str
 def test_a_login_host_is_no_instance(given: str) -> None:
     with pytest.raises(ValueError) as raised:
         instance_url(given)
+    host = given.removeprefix("https://").rstrip("/")
     assert str(raised.value) == (
-        "that is a login host and no org: expected a My Domain name such as acme.my; login_url names the login host"
+        f"'{host}' is a login host and no org: expected a My Domain name such as acme.my; login_url names the login host"
     )
     assert login_url(given) == f"https://{'test' if 'est' in given else 'login'}.salesforce.com"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("nope", "expected ONE_NAME, not 'nope'; did you mean 'nope.my'?"),
+        ("acme.my.saleforce.com", "expected ONE_NAME, not 'acme.my.saleforce.com'"),
+        ("https://acme.salesforce.com", "expected ONE_NAME, not 'acme.salesforce.com'; did you mean 'acme.my'?"),
+        (
+            "acme.lightning.force.com",
+            "'acme.lightning.force.com' shows pages and has no API: expected a My Domain name such as acme.my; did you "
+            "mean 'acme.my'?",
+        ),
+        ("a8Gk3jLmQz0PbXw5TnRv7Ys2", "expected ONE_NAME"),
+        (
+            "https://x.a8Gk3jLmQz0PbXw5TnRv7Ys2.force.com",
+            "that host shows pages and has no API: expected a My Domain name such as acme.my; did you mean 'x.my'?",
+        ),
+    ],
+)
+def test_a_wrong_host_is_shown_where_it_can_be_no_secret(given: str, message: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        login_url(given)
+    assert str(raised.value).replace(ONE_NAME, "expected ONE_NAME") == message
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,12 @@ _MAY_BE_SHOWN = re.compile(
 """The name of an org as people choose one. A secret that somebody has put there is longer, has digits of base 16
 alone, or mixes upper and lower case."""
 
+UNSHOWN = "that host"
+"""What stands in a message for a host that may be a secret."""
+
+LONGEST_SHOWN = 100
+"""The most characters of a host that is shown; those of orgs are shorter."""
+
 ONE_NAME = "expected a My Domain name such as acme.my, or a URL such as https://acme.my.salesforce.com"
 
 
@@ -50,7 +56,7 @@ def instance_url(given: str) -> str:
     given = given.strip()
     try:
         scheme, host, port = _parts_of_url(given) if "//" in given else ("https", _host_of_name(given), None)
-        _check_host(scheme, host)
+        _check_host(scheme, host, _shown(given))
     except ValueError as error:
         meant = _meant(given)
         raise ValueError(f"{error}; did you mean {meant!r}?" if meant else str(error)) from None
@@ -58,31 +64,46 @@ def instance_url(given: str) -> str:
     return origin if port is None else f"{origin}:{port}"
 
 
-def _check_host(scheme: str, host: str) -> None:
+def _check_host(scheme: str, host: str, shown: str) -> None:
     if not is_safe(f"{scheme}://{in_url(host)}"):
         raise ValueError(
             "expected https:// (http:// is taken for this machine only, so that no token travels in clear)"
         )
     if f".{host}".endswith(PAGE_HOSTS):
-        raise ValueError("that host shows pages and has no API: expected a My Domain name such as acme.my")
+        raise ValueError(f"{shown} shows pages and has no API: expected a My Domain name such as acme.my")
     if f"https://{host}" in LOGIN_HOSTS.values():
         raise ValueError(
-            "that is a login host and no org: expected a My Domain name such as acme.my; login_url names the login host"
+            f"{shown} is a login host and no org: expected a My Domain name such as acme.my; login_url names the "
+            "login host"
         )
     if _ONE_LABEL.fullmatch(host) and not API_HOST.fullmatch(host):
-        raise ValueError(ONE_NAME)
+        raise _no_name(shown)
 
 
 def _host_of_name(name: str) -> str:
+    shown = _shown(name)
     if not INSTANCE_PATTERN.fullmatch(name):
-        raise ValueError(ONE_NAME)
+        raise _no_name(shown)
     name = name.lower()
     if f".{name}".endswith(PAGE_HOSTS) or name.endswith(".my.salesforce.mil"):
         return name
     host = name if name.endswith(".salesforce.com") else f"{name}.salesforce.com"
     if not API_HOST.fullmatch(host) and f"https://{host}" not in LOGIN_HOSTS.values():
-        raise ValueError(ONE_NAME)
+        raise _no_name(shown)
     return host
+
+
+def _no_name(shown: str) -> ValueError:
+    return ValueError(ONE_NAME if shown == UNSHOWN else f"{ONE_NAME}, not {shown}")
+
+
+def _shown(given: str) -> str:
+    """Return the host of what was given as a part of a message, in the case of its letters; one that may be a secret is not
+    shown."""
+    found = _GIVEN.fullmatch(given)
+    host = found["host"] if found is not None else ""
+    may_be_shown = len(host) <= LONGEST_SHOWN and all(map(_MAY_BE_SHOWN.fullmatch, host.split(".")))
+    return repr(host) if may_be_shown else UNSHOWN
 
 
 def _parts_of_url(url: str) -> tuple[str, str, int | None]:
