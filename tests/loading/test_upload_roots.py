@@ -231,6 +231,27 @@ def test_a_file_that_is_not_there_is_looked_for_under_every_root(tmp_path: Path)
         assert refusal(roots, path) == f'InvalidArgument: There is no file "{path}" under /data/one and /data/two.'
 
 
+def test_a_file_that_is_not_there_is_told_with_one_of_a_like_name_in_its_folder(
+    roots: UploadRoots, tmp_path: Path
+) -> None:
+    (tmp_path / "in" / "contacts_2026.csv").write_bytes(b"in")
+    (tmp_path / "in" / ".leads_2026.csv").write_bytes(b"hidden")
+    (tmp_path / "in" / "accounts_2026.csv").mkdir()
+    (tmp_path / "out" / "cases_2026.csv").write_bytes(b"out")
+    meant = ' Did you mean "/data/in/contacts_2026.csv"?'
+    for path in ("contacts-2026.csv", str(tmp_path / "in" / "Contacts_2026.CSV"), "contacts_2026.csv.gz"):
+        assert refusal(roots, path).endswith(f" under /data/in.{meant}")
+    assert refusal(roots, "deep/b.xlsx").endswith(' under /data/in. Did you mean "/data/in/deep/b.csv"?')
+    for path in ("leads_2026.csv", "accounts-2026.csv", "cases_2026.csv", "nowhere/contacts_2026.csv", "zzz"):
+        assert refusal(roots, path).endswith(" under /data/in.")
+
+
+@posix_only
+def test_a_name_that_is_a_link_is_not_told(roots: UploadRoots, tmp_path: Path) -> None:
+    (tmp_path / "in" / "secrets.csv").symlink_to(tmp_path / "out" / "secret.csv")
+    assert refusal(roots, "secret.csv").endswith(" under /data/in.")
+
+
 def test_a_file_that_may_not_be_read_is_told_by_its_reason(roots: UploadRoots, monkeypatch: pytest.MonkeyPatch) -> None:
     def deny(*_: object, **__: object) -> int:
         raise PermissionError(errno.EACCES, "Permission denied")

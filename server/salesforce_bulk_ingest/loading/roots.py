@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +27,9 @@ OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
 """The errors in reading a file that no other path mends."""
 
 LONGEST_PATH_SHOWN = 500
+
+MOST_LISTED = 1_000
+"""The most entries of a folder that are looked at for a name that may be meant."""
 
 OPENS_BELOW = {os.open, os.link, os.unlink} <= os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 """Whether this system opens a file relative to an open folder, and without following a link."""
@@ -50,6 +54,20 @@ class Folder:
     def open(self, name: str, flags: int = _FILE, mode: int = 0o600) -> int:
         """Open a file in the folder, or raise OSError."""
         return os.open(self.name(name), flags | NO_LINK, mode, dir_fd=self.opened)
+
+    @contextmanager
+    def listed(self) -> Iterator[Iterator[os.DirEntry[str]]]:
+        """Yield what is in the folder, or raise OSError."""
+        if self.opened is None:
+            with os.scandir(self.path) as entries:
+                yield entries
+            return
+        readable = self.open(".", os.O_RDONLY)  # the folder itself is open to be passed through alone
+        try:
+            with os.scandir(readable) as entries:
+                yield entries
+        finally:
+            os.close(readable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +128,15 @@ class RootedFile:
             yield Folder(self.path.parent, opened)
         finally:
             os.close(opened)
+
+    def names_beside(self) -> list[str]:
+        """Return the names of the files in the folder of the file, as far as it can be read: of regular, not hidden ones."""
+        try:
+            with self.folder() as folder, folder.listed() as entries:
+                files = (entry.name for entry in islice(entries, MOST_LISTED) if entry.is_file(follow_symlinks=False))
+                return [name for name in files if not name.startswith(".")]
+        except OSError:
+            return []
 
     def _opened(self) -> int:
         with self.folder() as folder:

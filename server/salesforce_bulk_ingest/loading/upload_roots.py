@@ -3,7 +3,8 @@
 import os
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
+from difflib import get_close_matches
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
@@ -16,6 +17,10 @@ SYSTEM_FOLDERS = frozenset(
 )  # fmt: skip
 
 EXAMPLE_FOLDER = Path("/data/exports")
+
+ALIKE = 0.7
+"""How alike the name of a file has to be to one that is missing, from 0 to 1: `contacts_2026` is for `contacts`, not for
+`leads_2026`."""
 
 IN_FILE = ("file",)
 """The argument at fault in the errors about a path."""
@@ -66,7 +71,9 @@ class UploadRoots:
         for file in inside:
             if _may_be_there(file.path):
                 return file
-        raise InvalidArgument(f"There is no file {shown_path(path)} under {self._roots}.", IN_FILE)
+        meant = _meant(inside)
+        hint = f" Did you mean {shown_path(meant)}?" if meant is not None else ""
+        raise InvalidArgument(f"There is no file {shown_path(path)} under {self._roots}.{hint}", IN_FILE)
 
     def _refusal(self, path: str) -> str:
         if not self.roots:
@@ -93,6 +100,16 @@ class UploadRoots:
 def is_of_system(folder: Path) -> bool:
     """Return whether the folder is one of the operating system's, where no user keeps files to load."""
     return len(folder.parts) > 1 and folder.parts[1].lower() in SYSTEM_FOLDERS
+
+
+def _meant(missing: Sequence[RootedFile]) -> Path | None:
+    """Return the file that is likely to be meant by one of these, none of which is there; None if none beside them is."""
+    for file in missing:
+        by_word = {PurePath(name).stem.lower(): name for name in file.names_beside()}
+        near = get_close_matches(file.path.stem.lower(), by_word, 1, ALIKE)
+        if near:
+            return file.path.with_name(by_word[near[0]])
+    return None
 
 
 def _may_be_there(path: Path) -> bool:
