@@ -2,12 +2,16 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from pydantic import SecretStr
 
+from salesforce_bulk_ingest.app.chosen_login import login_mistake, login_store
 from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.salesforce.errors import NoCredentials, SessionExpired
+from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.support.asgi_server import running
 from tests.support.logins import Place, RefusingToken
@@ -39,6 +43,37 @@ async def test_a_token_from_the_environment_is_not_looked_for_in_the_file(tmp_pa
             with pytest.raises(SessionExpired):
                 await services.client.list_jobs()
     assert upstream.given == ["OLD"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "mistake"),
+    [
+        ({"org": "uat", "cli": "no-such-sf"}, "The Salesforce CLI ('no-such-sf') is neither on the PATH"),
+        ({"access_token": "x"}, "There is an access token but no instance."),
+        (
+            {"client_id": "x", "username": "a@b.example", "jwt_key_file": "/no/such/key.pem"},
+            "/no/such/key.pem can't be read (jwt_key_file)",
+        ),
+        ({"client_id": "x", "refresh_token": "x"}, None),
+        ({"instance": "acme.my", "access_token": "x"}, None),
+        ({}, None),
+    ],
+)
+def test_a_login_that_lacks_something_on_this_machine_is_known_without_a_call(
+    settings: dict[str, Any], mistake: str | None, tmp_path: Path
+) -> None:
+    found = login_mistake(Settings(**settings), paths_in(tmp_path))
+    assert found is None if mistake is None else (found or "").startswith(mistake)
+
+
+def test_a_saved_login_that_can_not_be_read_is_known_without_a_call(tmp_path: Path) -> None:
+    paths = paths_in(tmp_path)
+    store = login_store(Settings(), paths)
+    store.file.parent.mkdir(parents=True)
+    store.file.write_text("{")
+    store.file.chmod(0o600)
+    assert "is damaged: log in again" in (login_mistake(Settings(), paths) or "")
+    assert login_mistake(Settings(instance="acme.my", access_token=SecretStr("x")), paths) is None
 
 
 async def test_without_a_login_the_error_names_every_way(tmp_path: Path) -> None:

@@ -463,7 +463,10 @@ def test_check_shows_which_files_may_be_uploaded_and_how_much_at_once(check: Che
 async def test_check_shows_the_working_folder_where_it_stands_in_and_why_it_does_not(tmp_path: Path) -> None:
     paths = LocalPaths(tmp_path / "settings.toml", tmp_path, tmp_path, tmp_path, tmp_path)
     facts = dict((await check_up(Settings(mcp_port=0, rest_port=0), paths, None)).facts)
-    assert facts["files"] == f"under {tmp_path} (the working folder; --upload-root DIR names another), up to 100,000,000 bytes an upload"
+    assert (
+        facts["files"]
+        == f"under {tmp_path} (the working folder; --upload-root DIR names another), up to 100,000,000 bytes an upload"
+    )
     others = Settings(mcp_port=0, mcp_host="0.0.0.0", allow_unauthenticated=True, allowed_host=("bulk.example",))
     facts = dict((await check_up(others, paths, None)).facts)
     assert facts["files"] == "none are read: no --upload-root is named, and it serves other machines"

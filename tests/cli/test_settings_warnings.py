@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 from pydantic import SecretStr
 
 from salesforce_bulk_ingest.app.chosen_login import login_store
-from salesforce_bulk_ingest.cli.settings_warnings import production_warning, settings_warnings
+from salesforce_bulk_ingest.cli.settings_warnings import login_warning, production_warning, settings_warnings
 from salesforce_bulk_ingest.salesforce.logins.login_store import StoredLogin
 from salesforce_bulk_ingest.settings import Settings
 from tests.cli.conftest import RunHere
@@ -154,6 +154,15 @@ def test_a_saved_login_to_production_is_warned_of_by_its_host(url: str, place: s
     warning = production_warning(Settings(), paths)
     assert f"({place})" in warning if warning is not None else place is None
     assert production_warning(Settings(org_name="uat"), paths) is None
+
+
+def test_a_login_that_is_known_to_fail_is_warned_of(tmp_path: Path) -> None:
+    without_cli = {"org": "me", "cli": "no-such-sf"}
+    assert login_warning(Settings(**without_cli), paths_in(tmp_path)) == snapshot(
+        "no call reaches the org: The Salesforce CLI ('no-such-sf') is neither on the PATH of this program nor where it is usually installed: install it, or name its full path in SALESFORCE_CLI."
+    )
+    for settings in ({"emulator": True}, {"instance": "acme.my", "access_token": SecretStr("x")}, {}):
+        assert login_warning(Settings(**settings), paths_in(tmp_path)) is None
 
 
 def test_a_saved_login_may_open_production(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 from pydantic import SecretStr
 
-from salesforce_bulk_ingest.base.clock import Clock
+from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.local_paths import LocalPaths
@@ -60,6 +60,30 @@ def credential_source(
     if isinstance(login, FixedCredentials):
         return login
     return Session(login, tasks, clock.monotonic)
+
+
+def login_mistake(settings: Settings, paths: LocalPaths, clock: Clock = SYSTEM_CLOCK) -> str | None:
+    """Return why the chosen login can't work, as far as the programs and files of this machine tell; None if they are right.
+
+    Args:
+        settings: the settings, as loaded.
+        paths: the files of this user.
+        clock: the clock of this machine.
+    """
+    if settings.access_token is not None and settings.upstream_url is None:
+        return _what_to_set(settings, paths.settings_file)
+    try:
+        if settings.org is not None:
+            CliLogin(settings.org, settings.cli, paths.cli_folders).look()
+        elif settings.jwt_key_file is not None:
+            from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import checked_key  # see `_login`
+
+            checked_key(settings.jwt_key_file, settings.certificate_file, clock.now())
+        elif not settings.ways_to_log_in:
+            login_store(settings, paths).outline()
+    except NoCredentials as mistake:
+        return str(mistake)
+    return None
 
 
 def configured_org(settings: Settings, paths: LocalPaths, embedded_url: str | None = None) -> ConfiguredOrg:

@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.cli.console import complain
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_bulk_ingest.cli.settings_warnings import (
     audit_warning,
+    login_warning,
     misspelled_variable,
     production_warning,
     settings_warnings,
@@ -193,8 +194,12 @@ def warn(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def warn_at_start(settings: Settings) -> None:
-    """Print the warnings about a server that may write into production, and about one that can't note what it changes."""
+    """Print the warnings about a server that can't log in, may write into production, or can't note what it changes."""
     paths = default_local_paths()
-    for warning in (production_warning(settings, paths), audit_warning(settings, paths)):
+    for warning in (
+        login_warning(settings, paths),
+        production_warning(settings, paths),
+        audit_warning(settings, paths),
+    ):
         if warning is not None:
             complain(f"warning: {warning}")

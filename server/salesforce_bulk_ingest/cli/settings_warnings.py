@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from salesforce_bulk_ingest.app.chosen_files import audit_file
-from salesforce_bulk_ingest.app.chosen_login import configured_org
+from salesforce_bulk_ingest.app.chosen_login import configured_org, login_mistake
 from salesforce_bulk_ingest.base.errors import StorageFailure
 from salesforce_bulk_ingest.cache.audit_log import AuditLog
 from salesforce_bulk_ingest.cli.console import PROGRAM
@@ -47,6 +47,17 @@ def production_warning(settings: Settings, paths: LocalPaths) -> str | None:
         f"this server may write into production ({org.org.host if org.org else org.login}), whichever org its login opens: "
         f"paste {line} into {place_of_org(settings, paths.settings_file)}; `{PROGRAM} check` prints the line with the id."
     )
+
+
+def login_warning(settings: Settings, paths: LocalPaths) -> str | None:
+    """Return the warning about a login that is known to fail, so that no call reaches the org; None for others.
+
+    Args:
+        settings: the settings, as loaded.
+        paths: the files of this user.
+    """
+    mistake = None if settings.emulator else login_mistake(settings, paths)
+    return None if mistake is None else f"no call reaches the org: {mistake}"
 
 
 def audit_warning(settings: Settings, paths: LocalPaths) -> str | None:

@@ -52,9 +52,16 @@ class CliLogin:
         except (KeyError, ValueError):
             raise NoCredentials(self._refused(("org", "display"))) from None
 
+    def look(self) -> None:
+        """Raise NoCredentials where the CLI is not found, which is seen without a login."""
+        self._found(self._search_path())
+
+    def _search_path(self) -> str:
+        return os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, self._folders)])
+
     async def _run(self, *command: str) -> dict[str, str]:
         # Never quote the CLI's output in an error: it holds the token.
-        search_path = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, self._folders)])
+        search_path = self._search_path()
         executable = self._found(search_path)
         try:
             done = await anyio.run_process(

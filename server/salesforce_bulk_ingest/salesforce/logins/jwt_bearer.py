@@ -53,9 +53,7 @@ class JwtBearerLogin:
         return (await self.endpoint.request({"grant_type": GRANT, "assertion": assertion})).credentials
 
     def _assertion(self) -> str:
-        key = _private_key(self.key_file)
-        if self.certificate_file is not None:
-            _check_certificate(self.certificate_file, key, datetime.fromtimestamp(self.now(), UTC))
+        key = checked_key(self.key_file, self.certificate_file, self.now())
         claims = {
             "iss": self.client_id,
             "sub": self.username,
@@ -63,6 +61,23 @@ class JwtBearerLogin:
             "exp": int(self.now()) + ASSERTION_SECONDS,
         }
         return jwt.encode(claims, key, algorithm="RS256")
+
+
+def checked_key(key_file: Path, certificate_file: Path | None, now_seconds: float) -> RSAPrivateKey:
+    """Return the private key of an app.
+
+    Args:
+        key_file: the file of the key, as PEM.
+        certificate_file: the file of the certificate that the app has, as PEM; None leaves unchecked whether the key is its.
+        now_seconds: the time in seconds since 1970.
+
+    Raises:
+        NoCredentials: key or certificate can't be used, or do not belong together.
+    """
+    key = _private_key(key_file)
+    if certificate_file is not None:
+        _check_certificate(certificate_file, key, datetime.fromtimestamp(now_seconds, UTC))
+    return key
 
 
 def audience_of(login_url: str) -> str:
