@@ -46,7 +46,7 @@ def test_only_rows_with_a_cell_of_the_result_are_candidates() -> None:
     names = ("Name", "Site")
     candidates = CandidateFilter(*compared_columns(names, names, NONE_BLANK, None))
     candidates.add_result_columns((["A", "B"], ["same", "same"]))
-    assert list(candidates.candidates((["b", "C", "A"], ["same"] * 3))) == [0, 2]
+    assert list(candidates.candidates((["b", "C", "A"], ["same"] * 3).__getitem__)) == [0, 2]
 
 
 @pytest.mark.parametrize("key", [None, "Name"])
@@ -54,7 +54,7 @@ def test_every_row_is_a_candidate_where_the_result_has_too_many_cells(key: str |
     candidates = CandidateFilter(*compared_columns(("Name",), ("Name",), NONE_BLANK, key))
     candidates.MOST_CELLS = 2
     candidates.add_result_columns((["A", "B", "C"],))
-    assert list(candidates.candidates((["X", "Y"],))) == [0, 1]
+    assert list(candidates.candidates((["X", "Y"],).__getitem__)) == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ rows_of_three = st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12
 
 
 def matched(
-    uploaded: Rows, returned: Rows, key: str | None = None, outcomes: Sequence[str] = ()
+    uploaded: Rows, returned: Rows, key: str | None = None, outcomes: Sequence[bytes] = ()
 ) -> tuple[list[MatchedRow], list[int], list[int]]:
     """The matched, ambiguous and unmatched rows of a result with the columns a, b and c."""
     names = ("a", "b", "c")
@@ -36,10 +36,10 @@ def matched(
         if returned:
             columns = list(zip(*returned, strict=True))
             candidate_filter.add_result_columns(columns)
-            matcher.add_returned(0, outcomes or [str(number) for number in range(len(returned))], columns, theirs)
+            matcher.add_returned(0, outcomes or [b"%d" % number for number in range(len(returned))], columns, theirs)
         for first in range(0, len(uploaded), 5):
             some = uploaded[first : first + 5]
-            rows = [first + index for index in candidate_filter.candidates(list(zip(*some, strict=True)))]
+            rows = [first + index for index in candidate_filter.candidates(list(zip(*some, strict=True)).__getitem__)]
             if rows:
                 columns = list(zip(*(uploaded[row] for row in rows), strict=True))
                 hashed = [UploadedRow(row, row + 2, hash(uploaded[row]), hash(uploaded[row])) for row in rows]
@@ -58,7 +58,7 @@ def test_matched_rows_are_the_very_rows_that_failed(uploaded: Rows, data: st.Dat
         tuple("" if index in blank else canonical_cell(cell) for index, cell in enumerate(uploaded[row]))
         for row in failed
     ]
-    outcomes = data.draw(st.lists(st.sampled_from("xy"), min_size=len(returned), max_size=len(returned)))
+    outcomes = data.draw(st.lists(st.sampled_from([b"x", b"y"]), min_size=len(returned), max_size=len(returned)))
     matches, ambiguous, unmatched = matched(uploaded, returned, outcomes=outcomes)
     assert unmatched == []
     assert sorted([*(match.result_row for match in matches), *ambiguous]) == list(range(len(returned)))
@@ -84,14 +84,14 @@ def test_a_unique_key_matches_every_row(pairs: Sequence[tuple[str, str]], data: 
 
 
 def test_rows_that_were_not_uploaded_are_unmatched() -> None:
-    assert matched([("a", "", "")], [("b", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 1, "1")], [], [0])
+    assert matched([("a", "", "")], [("b", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 1, b"1")], [], [0])
 
 
 def test_rows_that_came_more_often_than_they_were_sent_are_surplus_and_not_unmatched() -> None:
-    assert matched([("a", "", "")], [("a", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 0, "0")], [], [])
+    assert matched([("a", "", "")], [("a", "", ""), ("a", "", "")]) == ([MatchedRow(0, 2, 0, b"0")], [], [])
     compared = ComparedColumns((0,), 0)
     with tempfile.TemporaryDirectory() as folder, row_matcher_in(Path(folder)) as matcher:
-        matcher.add_returned(0, ["x"] * 4, [["a", "b", "a", "c"]], compared)
+        matcher.add_returned(0, [b"x"] * 4, [["a", "b", "a", "c"]], compared)
         matcher.add_uploaded([UploadedRow(0, 2, 1, 1), UploadedRow(1, 3, 2, 2)], [["a", "b"]], compared)
         matcher.match()
         assert (matcher.surplus(), matcher.unmatched()) == ([2], [3])
@@ -104,9 +104,9 @@ def test_a_row_that_may_be_one_of_two_that_differ_is_ambiguous_and_their_lines_a
 
 def test_the_outcomes_of_two_rows_that_both_came_back_alike_are_unsure_where_they_differ() -> None:
     uploaded, returned = [("a", "", "x"), ("a", "", "y")], [("a", "", ""), ("a", "", "")]
-    matches, _, _ = matched(uploaded, returned, outcomes=["one", "other"])
+    matches, _, _ = matched(uploaded, returned, outcomes=[b"one", b"other"])
     assert [match.is_outcome_unsure for match in matches] == [True, True]
-    matches, _, _ = matched(uploaded, returned, outcomes=["same", "same"])
+    matches, _, _ = matched(uploaded, returned, outcomes=[b"same", b"same"])
     assert [(match.is_outcome_unsure, match.line) for match in matches] == [(False, 2), (False, 3)]
 
 
@@ -121,7 +121,7 @@ limit_files(1_000_000)
 try:
     with row_matcher_in(Path(sys.argv[1])) as matcher:
         matcher.add_uploaded([UploadedRow(row, row, hash(row), hash(row)) for row in rows], [list(map(str, rows))], compared)
-        matcher.add_returned(0, list(map(str, rows)), [list(map(str, rows))], compared)
+        matcher.add_returned(0, [b"%d" % row for row in rows], [list(map(str, rows))], compared)
         matcher.match()
 except StorageFailure as error:
     print(str(error).replace(sys.argv[1], "FOLDER"))

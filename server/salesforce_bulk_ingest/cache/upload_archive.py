@@ -170,9 +170,13 @@ class ArchivedBlock:
         """The line of the source on which each row begins."""
         return self.source.lines[: self.row_count]
 
+    def uploaded_column(self, index: int) -> Sequence[str]:
+        """Return the cells of the uploaded rows in one column."""
+        return self.uploaded.column(index)[: self.row_count]
+
     def uploaded_columns(self, width: int) -> Sequence[Sequence[str]]:
         """Return the cells of the uploaded rows by column."""
-        return [self.uploaded.column(index)[: self.row_count] for index in range(width)]
+        return list(map(self.uploaded_column, range(width)))
 
 
 @dataclass(frozen=True, slots=True)

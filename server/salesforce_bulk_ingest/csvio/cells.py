@@ -131,7 +131,7 @@ class ParsedBlock:
             columns = [[column[index] for index in indexes] for column in self._columns]
             selected = ParsedBlock(self._width, find_lines, columns=columns)
         else:
-            selected = ParsedBlock(self._width, find_lines, rows=[self.rows[index] for index in indexes])
+            selected = ParsedBlock(self._width, find_lines, rows=list(map(self.row, indexes)))
         selected.is_split = self.is_split
         return selected
 

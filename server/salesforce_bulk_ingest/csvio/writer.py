@@ -9,12 +9,7 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 
 def format_records(rows: Iterable[Sequence[str]], delimiter: str = ",", newline: str = "\n") -> str:
     """Return the rows as CSV text, each row with its line end."""
-    lines = _Lines()
-    # The csv module quotes the characters of its line end, and a cell with a lone carriage return has to be quoted.
-    csv.writer(lines, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
-    if newline == "\r\n":
-        return "".join(lines)
-    return "".join([line[:-2] + newline for line in lines])
+    return newline.join((*_records(rows, delimiter), ""))
 
 
 def format_record(cells: Sequence[str], delimiter: str = ",") -> str:
@@ -28,16 +23,27 @@ def csv_bytes(rows: Iterable[Sequence[str]], dialect: Dialect) -> bytes:
 
 
 def block_bytes(block: ParsedBlock, dialect: Dialect) -> bytes:
-    """Return the bytes that `csv_bytes` returns for the rows of a block, in a fraction of the time.
+    """Return the bytes that `csv_bytes` returns for the rows of a block, in a fraction of the time."""
+    return dialect.newline.join((*block_records(block, dialect.mark), "")).encode(errors="surrogateescape")
+
+
+def block_records(block: ParsedBlock, mark: str) -> Iterable[str]:
+    """Return the rows of a block as CSV, each without its line end.
 
     Most columns have no cell that needs quotes, which is seen for a whole column at once. Then their cells only have to be
     joined, where the csv module would look at each character.
     """
     if block.is_ragged or len(block.columns) == 1:  # a blank cell needs quotes where it is the only one of its row
-        return csv_bytes(block.rows, dialect)
-    columns = [_with_quotes(cells, dialect.mark) for cells in block.columns]
-    lines = map(dialect.mark.join, zip(*columns, strict=True))
-    return dialect.newline.join((*lines, "")).encode(errors="surrogateescape")
+        return _records(block.rows, mark)
+    return map(mark.join, zip(*(_with_quotes(cells, mark) for cells in block.columns), strict=True))
+
+
+def _records(rows: Iterable[Sequence[str]], delimiter: str) -> list[str]:
+    """Return the rows as CSV, each without its line end."""
+    lines = _Lines()
+    # The csv module quotes the characters of its line end, and a cell with a lone carriage return has to be quoted.
+    csv.writer(lines, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return [line[:-2] for line in lines]
 
 
 def _with_quotes(cells: Sequence[str], mark: str) -> Sequence[str]:

@@ -174,9 +174,13 @@ class CandidateFilter:
             if len(self._hashes) > self.MOST_CELLS:
                 self._hashes = None
 
-    def candidates(self, columns: Sequence[ColumnCells]) -> Sequence[int]:
-        """Return the indexes of the candidates among some rows of the upload, given by column."""
+    def candidates(self, column: Callable[[int], ColumnCells]) -> Sequence[int]:
+        """Return the indexes of the candidates among some rows of the upload.
+
+        Args:
+            column: returns the cells of these rows in a column, given its index in the upload.
+        """
         if self._hashes is None or not self._pairs:
-            return range(len(columns[0]))
-        hashes = map(hash, self._forms(columns[self._pairs[0][0]]))
+            return range(len(column(0)))
+        hashes = map(hash, self._forms(column(self._pairs[0][0])))
         return [row for row, number in enumerate(hashes) if number in self._hashes]

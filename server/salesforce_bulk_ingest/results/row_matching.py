@@ -6,7 +6,7 @@ operation where that is unique, and else by all cells that both have, in their c
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,8 @@ _SCHEMA = """
 CREATE TABLE uploaded (
     row INTEGER PRIMARY KEY, line INTEGER, source_hash INTEGER, row_hash INTEGER, cells INTEGER, key INTEGER
 );
-CREATE TABLE returned (row INTEGER PRIMARY KEY, outcome TEXT, outcome_hash INTEGER, cells INTEGER, key INTEGER);
+CREATE TABLE returned (row INTEGER PRIMARY KEY, outcome BLOB, outcome_hash INTEGER, cells INTEGER, key INTEGER);
+CREATE TABLE source (row INTEGER PRIMARY KEY, record BLOB);
 CREATE TABLE matched (returned INTEGER PRIMARY KEY, uploaded INTEGER UNIQUE, certainty INTEGER, is_line_known INTEGER);
 """
 
@@ -73,8 +74,9 @@ ON returned.cells = uploaded.cells
 
 _MATCHED = f"""
 SELECT uploaded.row, CASE WHEN is_line_known THEN uploaded.line END, returned.row, returned.outcome,
-    certainty = {_OUTCOME_UNSURE}
+    certainty = {_OUTCOME_UNSURE}, source.record
 FROM matched JOIN returned ON returned.row = matched.returned JOIN uploaded ON uploaded.row = matched.uploaded
+LEFT JOIN source ON source.row = matched.uploaded
 WHERE certainty > {_AMBIGUOUS} ORDER BY uploaded.row
 """
 
@@ -119,15 +121,17 @@ class MatchedRow(NamedTuple):
         line: line of the source on which the row begins; None where the row may be one of several lines, which differ but
             were uploaded alike.
         result_row: number of rows before this one in the result.
-        outcome: the outcome cells of the row, as JSON.
+        outcome: the outcome cells of the row, as CSV.
         is_outcome_unsure: whether the outcome may belong to another row of the result.
+        source: the row of the source that the row was made from, as CSV; None where the matcher was not told.
     """
 
     uploaded_row: int
     line: int | None
     result_row: int
-    outcome: str
+    outcome: bytes
     is_outcome_unsure: bool = False
+    source: bytes | None = None
 
 
 class RowMatcher:
@@ -158,14 +162,23 @@ class RowMatcher:
         values = ((*row, *hashes) for row, *hashes in zip(rows, cells, keys, strict=True))
         self._db.executemany("INSERT INTO uploaded VALUES (?, ?, ?, ?, ?, ?)", values)
 
+    def add_sources(self, rows: Iterable[int], records: Iterable[bytes]) -> None:
+        """Add the rows of the source that rows of the upload were made from.
+
+        Args:
+            rows: number of rows before each in the upload.
+            records: each row of the source, as CSV without its line end.
+        """
+        self._db.executemany("INSERT INTO source VALUES (?, ?)", zip(rows, records, strict=True))
+
     def add_returned(
-        self, first_row: int, outcomes: Sequence[str], columns: Sequence[ColumnCells], compared: ComparedColumns
+        self, first_row: int, outcomes: Sequence[bytes], columns: Sequence[ColumnCells], compared: ComparedColumns
     ) -> None:
         """Add consecutive rows of the result.
 
         Args:
             first_row: number of rows before these in the result.
-            outcomes: the outcome cells of each row, as JSON.
+            outcomes: the outcome cells of each row, as CSV.
             columns: cells of the rows by column.
             compared: the compared columns of the result.
         """
@@ -189,8 +202,8 @@ class RowMatcher:
 
     def matched(self) -> Iterator[MatchedRow]:
         """Return the rows of the result that are certainly in the upload, in the order of the upload."""
-        for uploaded_row, line, result_row, outcome, is_outcome_unsure in self._db.execute(_MATCHED):
-            yield MatchedRow(uploaded_row, line, result_row, outcome, is_outcome_unsure == 1)
+        for uploaded_row, line, result_row, outcome, is_outcome_unsure, source in self._db.execute(_MATCHED):
+            yield MatchedRow(uploaded_row, line, result_row, outcome, is_outcome_unsure == 1, source)
 
     def ambiguous(self) -> list[int]:
         """Return the numbers of the rows of the result that may be one of several rows of the upload, which differ."""

@@ -1,11 +1,9 @@
 """Writing a result in source order: each row with its line and all columns of the source."""
 
-import json
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
 from typing import Self
@@ -18,7 +16,7 @@ from salesforce_bulk_ingest.cache.upload_archive import ArchivedBlock, ArchivedU
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.records import BLOCK_BYTES
-from salesforce_bulk_ingest.csvio.writer import block_bytes, csv_bytes
+from salesforce_bulk_ingest.csvio.writer import block_bytes, block_records, csv_bytes
 from salesforce_bulk_ingest.results.compared_columns import (
     CandidateFilter,
     ColumnCells,
@@ -131,8 +129,8 @@ def key_field(operation: str | None, external_id_field: str | None) -> str | Non
 def matched_rows(
     result: ResultFile, upload: ArchivedUpload, key: str | None, folder: Path, check_cancelled: Callable[[], None]
 ) -> Iterator[RowMatcher]:
-    """Match all rows of a result with the rows of the upload of the same job; see `rows_matched_with`."""
-    with rows_matched_with([result], upload, key, folder, check_cancelled) as matcher:
+    """Match all rows of a result with the rows of the upload of the same job, and their source; see `rows_matched_with`."""
+    with rows_matched_with([result], upload, key, folder, check_cancelled, with_source=True) as matcher:
         yield matcher
 
 
@@ -145,6 +143,7 @@ def rows_matched_with(
     check_cancelled: Callable[[], None],
     *,
     with_blank: bool = False,
+    with_source: bool = False,
 ) -> Iterator[RowMatcher]:
     """Match all rows of some results with the rows of the upload of the same job.
 
@@ -155,8 +154,10 @@ def rows_matched_with(
         folder: folder for a temporary file.
         check_cancelled: called for each block; what it raises ends the work.
         with_blank: whether to compare columns, too, that are blank in all of a result.
+        with_source: whether the matched rows have the row of the source, which is in the temporary file meanwhile:
+            to read it from the upload again would take longer.
     """
-    header = upload.uploaded_header()
+    header, dialect = upload.uploaded_header(), upload.origin.source_dialect
     names = results[0].upload_names if results else ()
     orders = [_order(result, names) for result in results]
     blank = frozenset[int]()
@@ -172,12 +173,16 @@ def rows_matched_with(
                 check_cancelled()
                 columns = _returned_columns(result, result_block, order, key)
                 candidate_filter.add_result_columns(columns)
-                matcher.add_returned(rows_before + first_row, _outcomes(result, result_block), columns, returned)
+                matcher.add_returned(
+                    rows_before + first_row, _outcomes(result, result_block, dialect), columns, returned
+                )
                 rows = first_row + len(result_block)
             rows_before += rows
         for block in upload.blocks():
             check_cancelled()
-            _add_candidates(matcher, block, block.uploaded_columns(len(header)), uploaded, candidate_filter)
+            candidates = candidate_filter.candidates(block.uploaded_column)
+            if candidates:
+                _add_candidates(matcher, block, candidates, uploaded, dialect if with_source else None)
         matcher.match()
         yield matcher
 
@@ -185,32 +190,37 @@ def rows_matched_with(
 def _add_candidates(
     matcher: RowMatcher,
     block: ArchivedBlock,
-    columns: Sequence[ColumnCells],
+    candidates: Sequence[int],
     compared: ComparedColumns,
-    candidate_filter: CandidateFilter,
+    source_dialect: Dialect | None,
 ) -> None:
-    candidates = candidate_filter.candidates(columns)
-    if not candidates:
-        return
-    lines = block.lines
-    source = [hash(tuple(block.source.row(row))) for row in candidates]
-    unchanged = block.uploaded is block.source
-    uploaded = source if unchanged else [hash(tuple(block.uploaded.row(row))) for row in candidates]
-    rows = [
-        UploadedRow(block.first_row + row, lines[row], source_hash, row_hash)
-        for row, source_hash, row_hash in zip(candidates, source, uploaded, strict=True)
-    ]
-    matcher.add_uploaded(rows, [[column[row] for row in candidates] for column in columns], compared)
+    """Add some rows of a block; with a dialect, also the rows of the source in it."""
+    source = block.source.select(candidates)
+    uploaded = source if block.uploaded is block.source else block.uploaded.select(candidates)
+    numbers = [block.first_row + row for row in candidates]
+    source_hashes = _row_hashes(source)
+    row_hashes = source_hashes if uploaded is source else _row_hashes(uploaded)
+    rows = list(map(UploadedRow, numbers, source.lines, source_hashes, row_hashes))
+    matcher.add_uploaded(rows, uploaded.columns, compared)
+    if source_dialect is not None:
+        matcher.add_sources(numbers, _records(source, source_dialect))
 
 
-def _outcomes(result: ResultFile, block: ParsedBlock) -> Sequence[str]:
-    """Return the outcome cells of each row, as JSON."""
+def _row_hashes(block: ParsedBlock) -> list[int]:
+    return list(map(hash, map(tuple, block.rows)))
+
+
+def _outcomes(result: ResultFile, block: ParsedBlock, dialect: Dialect) -> Sequence[bytes]:
+    """Return the outcome cells of each row, as CSV."""
     columns = [block.column(index) for index in range(result.outcome_count)]
     if not columns:
-        return ["[]"] * len(block)
-    outcomes = list(zip(*columns, strict=True))
-    texts = {outcome: json.dumps(outcome) for outcome in set(outcomes)}  # failed rows have few outcomes
-    return [texts[outcome] for outcome in outcomes]
+        return [b""] * len(block)
+    return _records(ParsedBlock(len(columns), lambda: (), columns=columns), dialect)
+
+
+def _records(block: ParsedBlock, dialect: Dialect) -> Sequence[bytes]:
+    """Return the rows of a block as CSV, each without its line end."""
+    return [record.encode(errors="surrogateescape") for record in block_records(block, dialect.mark)]
 
 
 def _order(result: ResultFile, names: Sequence[str]) -> Sequence[int]:
@@ -273,14 +283,14 @@ def write_source_order(
     matched, unsure_outcomes, lines = array("Q"), array("Q"), array("Q")
     with matched_rows(result, upload, key, file.folder, check_cancelled) as matcher:
         file.file.write(csv_bytes([header], origin.source_dialect))
-        for rows in _source_rows(upload, matcher):
-            block = ParsedBlock(len(header), lambda: (), rows=[row for row, _ in rows])
-            file.file.write(block_bytes(block, origin.source_dialect))
-            matched.extend(match.result_row for _, match in rows)
-            unsure_outcomes.extend(match.result_row for _, match in rows if match.is_outcome_unsure)
-            for _, match in rows:
-                lines.extend([0] * (match.result_row + 1 - len(lines)))
-                lines[match.result_row] = _line_of(match) or 0
+        for match in matcher.matched():
+            line = _line_of(match)
+            file.file.write(_source_record(match, line, origin.source_dialect))
+            matched.append(match.result_row)
+            if match.is_outcome_unsure:
+                unsure_outcomes.append(match.result_row)
+            lines.extend([0] * (match.result_row + 1 - len(lines)))
+            lines[match.result_row] = line or 0
         unmatched, ambiguous = (
             array("Q", matcher.unmatched()),
             array("Q", sorted([*matcher.ambiguous(), *matcher.surplus()])),
@@ -323,25 +333,11 @@ def source_ordered_bytes(path: Path, dialect: Dialect, errors: ErrorFilter) -> I
         yield block_bytes(block.select(chosen), dialect)
 
 
-def _source_rows(upload: ArchivedUpload, matcher: RowMatcher) -> Iterator[list[tuple[Row, MatchedRow]]]:
-    """Return the matched rows with the cells of the source, in the order of the source, block by block."""
-    matches = matcher.matched()
-    match: MatchedRow | None = next(matches, None)
-    for block in upload.blocks():
-        rows: list[tuple[Row, MatchedRow]] = []
-        while match is not None and match.uploaded_row < block.first_row + block.row_count:
-            cells = block.source.row(match.uploaded_row - block.first_row)
-            rows.append(((str(_line_of(match) or ""), *_outcome_cells(match.outcome), *cells), match))
-            match = next(matches, None)
-        yield rows
-        if match is None:
-            return
-
-
-@lru_cache(maxsize=64)
-def _outcome_cells(outcome: str) -> tuple[str, ...]:
-    """Return the outcome cells of a row, which those of many rows are."""
-    return tuple(json.loads(outcome))
+def _source_record(match: MatchedRow, line: int | None, dialect: Dialect) -> bytes:
+    """Return a matched row as CSV: the line, the outcome, and the cells of the source."""
+    outcome = [match.outcome] if match.outcome else []  # unprocessed rows have none
+    cells = (str(line or "").encode(), *outcome, match.source or b"")
+    return dialect.mark.encode().join(cells) + dialect.newline.encode()
 
 
 def _line_of(match: MatchedRow) -> int | None:
