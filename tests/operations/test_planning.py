@@ -72,9 +72,11 @@ async def planned(
     request: LoadRequest[RowSource],
     destination: Destination = Destination(),  # noqa: B008
     object_name: str | None = None,
+    *,
+    profiled: bool = False,
 ) -> Plan:
     with anyio.fail_after(20):
-        return await (await planner.plan(request, object_name, destination)).finished()
+        return await (await planner.plan(request, object_name, destination, profiled=profiled)).finished()
 
 
 async def test_equal_calls_at_the_same_time_share_one_plan() -> None:
@@ -104,7 +106,7 @@ async def test_the_plan_of_a_dry_run_is_that_of_the_load_and_one_without_a_profi
     source = Counted(uploading(file_of(tmp_path, b"Name\nAcme\n")), read)
     async with planner_of() as planner:
         await planned(planner, LoadRequest(source))
-        profiled = await planned(planner, LoadRequest(source, profiled=True))
+        profiled = await planned(planner, LoadRequest(source), profiled=True)
         assert await planned(planner, LoadRequest(source)) is profiled
     assert profiled.profile is not None and len(read) == 2
 

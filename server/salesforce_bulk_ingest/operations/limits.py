@@ -9,7 +9,8 @@ MARGIN_SECONDS = 2.0
 """The part of a call's time that is reserved for making and sending its answer."""
 
 RECORDS_SECONDS = 25.0
-"""How long the org is asked for what records hold: less than a call may take, so that there is time to close the job."""
+"""How long the org is asked for what records hold: less than a call may take, so that there is time to close the job, or to
+make one and wait for its rows, and what was seen by then is told."""
 
 
 def seconds_left() -> float:

@@ -75,7 +75,6 @@ class LoadRequest(Generic[Source]):
         part: the number of the part to send, from 1; None where all rows fit one job.
         sha256: the SHA-256 of all rows, as an earlier answer gave it; None where the rows may have changed since.
         load_again: whether rows that went into an earlier job may go again.
-        profiled: whether the plan needs a profile of the rows.
         compare: the names of the columns that a dry run compares with the org; None for all.
         notes: findings that were made before the plan, and that the plan is to include.
         origin: where the rows come from, for the record of the load; None where that is not known.
@@ -88,7 +87,6 @@ class LoadRequest(Generic[Source]):
     part: int | None = None
     sha256: str | None = None
     load_again: bool = False
-    profiled: bool = False
     compare: tuple[str, ...] | None = None
     notes: tuple[Finding, ...] = ()
     origin: LoadOrigin | None = field(default=None, compare=False, repr=False)
@@ -103,7 +101,6 @@ class LoadRequest(Generic[Source]):
             self.part,
             self.sha256,
             self.load_again,
-            self.profiled,
             self.compare,
             notes,
             self.origin,

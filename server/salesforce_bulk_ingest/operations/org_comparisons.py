@@ -20,6 +20,7 @@ from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.errors import RecordsUnseen
+from salesforce_bulk_ingest.operations.limits import RECORDS_SECONDS
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.columns import FieldColumn, columns_of
@@ -28,10 +29,6 @@ from salesforce_bulk_ingest.validation.destination import Destination, LoadTarge
 ROWS_OF_A_LOOK = 50
 """A look for rows to leave out makes at most one call to the org for so many rows, and `MORE_CALLS`: it has to be whole, and
 of long keys few fit in a query."""
-
-PATIENCE_SECONDS = 25.0
-"""How long the org is asked for records: less than a call may take, and one that makes a job may wait for its rows, so that
-what was seen by then is told."""
 
 
 class OrgComparisons:
@@ -54,7 +51,7 @@ class OrgComparisons:
         hidden: HiddenFields,
         *,
         most_rows: int = 0,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float = RECORDS_SECONDS,
     ) -> None:
         self._most_rows = most_rows
         self._client = client

@@ -251,23 +251,7 @@ class LoadPlanner:
             profiled: whether the outcome needs a profile of the rows; the bounds of a recipe may need one, too.
         """
         request.check_by_record(destination.operation)
-        request = replace(request, profiled=profiled or (request.bounds is not None and request.bounds.needs_profile))
-        load = await self._plan(org, request, sobject, destination, job_id, seconds, report)
-        if isinstance(load, SharedTask) or not load.by_record.is_asked or load.whole.has_errors:
-            return load
-        return await self._without_left_out(load, job_id, seconds)
-
-    async def _plan(
-        self,
-        org: Org,
-        request: LoadRequest[AnySource],
-        sobject: str | None,
-        destination: Destination,
-        job_id: str | None,
-        seconds: Callable[[], float],
-        report: ReportLoad,
-    ) -> PlannedLoad | Unfinished:
-        """Return the load with the plan of all rows, or the task that did not end in time; see `plan`."""
+        profiled = profiled or (request.bounds is not None and request.bounds.needs_profile)
 
         def read(done_bytes: int) -> Awaitable[None]:
             return report(done_bytes, None)
@@ -286,15 +270,18 @@ class LoadPlanner:
             destination = replace(destination, gives_back=BEFORE in request.source.which)
         else:
             readable = request.with_source(request.source)
-        planning = await self._planner.plan(readable, sobject, destination)
+        planning = await self._planner.plan(readable, sobject, destination, profiled=profiled)
         if not await planning.wait(seconds(), read, report_seconds=self._report_seconds):
             return planning
         plan, earlier_loads = planning.result, self._once.earlier_loads
         bounds = self._policy.bounds_of(sobject, destination.operation, destination.external_id_field)
-        return PlannedLoad(org, readable, sobject, destination, plan, plan, None, retry, earlier_loads, bounds, report)
+        load = PlannedLoad(org, readable, sobject, destination, plan, plan, None, retry, earlier_loads, bounds, report)
+        if not load.by_record.is_asked or plan.has_errors:
+            return load
+        return await self._without_left_out(load, job_id, seconds, profiled=profiled)
 
     async def _without_left_out(
-        self, load: PlannedLoad, job_id: str | None, seconds: Callable[[], float]
+        self, load: PlannedLoad, job_id: str | None, seconds: Callable[[], float], *, profiled: bool
     ) -> PlannedLoad | Unfinished:
         """Return the load of the rows that are not left out by their records, or the task that did not end in time."""
         looked = None
@@ -306,7 +293,7 @@ class LoadPlanner:
             looked = looking.result
             found = looked.left_out
         request = load.request.leaving_out(found, looked.findings if looked else ())
-        planning = await self._planner.plan(request, load.sobject, load.destination)
+        planning = await self._planner.plan(request, load.sobject, load.destination, profiled=profiled)
         if not await planning.wait(seconds()):
             return planning
         plan = planning.result

@@ -78,9 +78,20 @@ class Planner:
         self._kept: OrderedDict[str, _KeptPlan] = OrderedDict()
 
     async def plan(
-        self, request: LoadRequest[RowSource], object_name: str | None, destination: Destination
+        self,
+        request: LoadRequest[RowSource],
+        object_name: str | None,
+        destination: Destination,
+        *,
+        profiled: bool = False,
     ) -> SharedTask[Plan]:
         """Return the task that makes the plan of the rows for the job; it has ended already where the plan is kept.
+
+        Args:
+            request: the request of the caller.
+            object_name: the object of the rows; None if it is not known.
+            destination: the job, or the job that is to be made.
+            profiled: whether the plan needs a profile and a sample of the rows.
 
         Raises:
             InvalidArgument: the source can't be opened.
@@ -88,24 +99,25 @@ class Planner:
         """
         destination = self._completed(destination, object_name)
         version, key = await run_in_thread(_version_and_key, request, object_name, destination)
-        kept = self._find(key, profiled=request.profiled)
+        kept = self._find(key, profiled=profiled)
         if kept is not None:
             return SharedTask.ended(kept.plan)
 
         async def work(task: SharedTask[Plan]) -> Plan:
-            plan, described = await self._read(request, object_name, destination, task)
+            plan, described = await self._read(request, object_name, destination, task, profiled=profiled)
             encoding = plan.encoding
             if encoding is not None and isinstance(request.source, UploadFile):
                 # What else is wrong with the file, and what is proposed for it, shows only where its text is read.
                 source = replace(request.source, encoding=encoding.name)
-                plan, described = await self._read(request.with_source(source), object_name, destination, task)
+                decoded = request.with_source(source)
+                plan, described = await self._read(decoded, object_name, destination, task, profiled=profiled)
                 plan = plan.read_in(encoding, version)
             if plan.version != version:
                 raise SourceChanged("The rows were changed before they were checked.")
             self._keep_if_needed(key, request, plan, described, task)
             return plan
 
-        return self._tasks.start(("plan", key, request.profiled), work)
+        return self._tasks.start(("plan", key, profiled), work)
 
     async def keep_for_job(self, plan: Plan, request: LoadRequest[RowSource], job: Job) -> None:
         """Keep the plan of a job that was made meanwhile under the job, too, so that calls that name the job find it."""
@@ -120,7 +132,13 @@ class Planner:
         return replace(destination, limit=self._limit, hidden=self._hidden.on(object_name))
 
     async def _read(
-        self, request: LoadRequest[RowSource], object_name: str | None, destination: Destination, task: SharedTask[Plan]
+        self,
+        request: LoadRequest[RowSource],
+        object_name: str | None,
+        destination: Destination,
+        task: SharedTask[Plan],
+        *,
+        profiled: bool,
     ) -> tuple[Plan, Described | None]:
         try:
             upload = await run_in_thread(open_upload_source, request.source, request.mapping, destination)
@@ -128,7 +146,8 @@ class Planner:
             raise await self._with_proposal(error, request, object_name, destination) from error
         with upload:
             described = await self._described(request, object_name, upload)
-            return await self._make_plan(upload, request, object_name, destination, described, task), described
+            plan = await self._make_plan(upload, request, object_name, destination, described, task, profiled=profiled)
+        return plan, described
 
     async def _with_proposal(
         self, error: NoSuchColumn, request: LoadRequest[RowSource], object_name: str | None, destination: Destination
@@ -167,6 +186,8 @@ class Planner:
         destination: Destination,
         described: Described | None,
         task: SharedTask[Plan],
+        *,
+        profiled: bool,
     ) -> Plan:
         def progress(read_bytes: int) -> None:
             check_cancelled()
@@ -182,8 +203,8 @@ class Planner:
                 destination,
                 preflight=request.preflight,
                 sketched=self._sketched,
-                profiled=request.profiled,
-                sampled=self._sampled if request.profiled else 0,
+                profiled=profiled,
+                sampled=self._sampled if profiled else 0,
                 progress=progress,
             )
         )
