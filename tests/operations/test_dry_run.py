@@ -128,7 +128,7 @@ async def test_rows_under_foreign_headers_are_looked_at_as_the_proposed_columns_
         ]
         columns = {"Vorname": "FirstName", "Nachname": "LastName", "Account External ID": "Account.External_Id__c"}
         assert [each.get("column") for each in checked["profile"]["columns"]] == list(columns)
-        assert checked["next"].endswith(" The columns are proposed: the user has to agree to them.")
+        assert checked["next"].endswith(" The user has to agree to the proposed columns.")
         org.forget()
         assert "Take the proposed columns" in await refusal(client, "create-ingest-job", **given)
         assert org.changes == []
@@ -136,6 +136,24 @@ async def test_rows_under_foreign_headers_are_looked_at_as_the_proposed_columns_
         assert arguments["data"]["columns"] == columns
         sent = await call(client, tool, **arguments)
     assert (sent["status"], sent["sha256"]) == ("uploaded", checked["sha256"])
+
+
+async def test_rows_of_another_encoding_and_foreign_forms_are_looked_at_as_they_would_be_read(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    rows = "Nachname;Geburtsdatum\nMüller;31.12.1990\nGröße;1.2.1985\nJäger;13.3.1977\n"
+    file_of(tmp_path, rows.encode("windows-1252"), "people.csv")
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        given = {"body": CONTACTS, "data": {"file": "people.csv"}}
+        checked = await call(client, "create-ingest-job", **given, dryRun=True)
+        assert "with the proposed encoding, columns and formats nothing is wrong" in checked["summary"]
+        assert checked["profile"]["sample"][0] == ["Müller", "1990-12-31"]
+        assert any(" as 1985-02-01" in each["do"] for each in checked["findings"])
+        tool, arguments = next_call(checked["next"])
+        proposed = {"encoding": "windows-1252", "formats": {"Birthdate": "DD.MM.YYYY"}}
+        assert arguments["data"].items() >= proposed.items() and "dryRun" not in arguments
+        sent = await call(client, tool, **arguments)
+    assert (sent["findings"], sent["sha256"]) == ([], checked["sha256"])
 
 
 @pytest.mark.parametrize(

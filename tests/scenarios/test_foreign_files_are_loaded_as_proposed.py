@@ -89,7 +89,7 @@ async def test_what_is_said_of_a_file_in_another_encoding(org: WatchedOrg, tmp_p
                         "count": 1,
                     },
                 ],
-                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}, "dryRun": true} takes the proposed encoding and columns, once the user agrees; or correct the rows.',
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}, "sha256": "eaff1d57c686a48b9c3ed981bb37b54c394716beb4aa3e715988b8e7cf795e3f"} sends the rows, if they are still the same. The user has to agree to the proposed encoding and columns.',
             }
         )
         assert steady(refused) == snapshot("""\
@@ -136,12 +136,12 @@ async def test_a_german_spreadsheet_is_loaded_with_one_dry_run(org: WatchedOrg, 
             [
                 'error  at [2, 3, 4]: Bytes are not UTF-8: their characters would be lost, and no row would fail for it. Give encoding "windows-1252", which reads "Müller", "Bäcker", "Schön", "Söhne". Look whether that is right, or save the file in UTF-8.',
                 'error Annual Revenue at [1]: Account has no field "Annual Revenue" that this user can see, which fails the whole job. Did you mean AnnualRevenue? Set the field in columns, or null there to leave the column out.',
-                'warning NumberOfEmployees at [4]: Cells are #N/A, so new records have no value there, perhaps not even the field\'s default. If they should get the default, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
                 'warning Annual Revenue at [2, 3]: AnnualRevenue takes numbers, and rows with others fail: "1.234.567,80", "(12,50)". Write 1234.5. Or give formats: {"AnnualRevenue": "1.234,5"} reads "(12,50)" as -12.50.',
+                'warning NumberOfEmployees at [4]: Cells are #N/A, so new records have no value there, perhaps not even the field\'s default. If they should get the default, empty them with values: {"NumberOfEmployees": {"#N/A": ""}}.',
             ]
         )
         assert checked["next"] == snapshot(
-            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "columns": {"Annual Revenue": "AnnualRevenue"}, "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed encoding, columns and formats, once the user agrees; or correct the rows.'
+            'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "konten.csv", "set": {"Phone": "german"}, "encoding": "windows-1252", "columns": {"Annual Revenue": "AnnualRevenue"}, "formats": {"AnnualRevenue": "1.234,5"}}, "sha256": "bb795170b120e9b3e2862d29da943fea586f2c13513ee209c0be0e8c1e09428c"} sends the rows, if they are still the same. The user has to agree to the proposed encoding, columns and formats.'
         )
         tool, arguments = next_call(checked["next"])
         job = await call(client, tool, **{**arguments, "dryRun": False})

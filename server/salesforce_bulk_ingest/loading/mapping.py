@@ -54,9 +54,9 @@ class ColumnMapping:
         leave_out = replace(self.leave_out, cells={})
         return replace(self, values={}, only=(), formats={}, leave_out=leave_out)
 
-    def with_columns(self, columns: Mapping[str, str | None]) -> Self:
-        """Return the mapping with fields of more columns; it says nothing of cells, whose columns would have other names."""
-        return replace(self, columns={**self.columns, **columns})
+    def with_proposal(self, columns: Mapping[str, str | None], formats: Mapping[str, str]) -> Self:
+        """Return the mapping with fields of more columns, and their formats; itself it says nothing of cells."""
+        return replace(self, columns={**self.columns, **columns}, formats=formats)
 
     def bounded_by(self, headers: HeaderBounds) -> Self:
         """Return the mapping for sources that have these headers alone."""

@@ -87,9 +87,9 @@ class DryRuns:
         return replace(outcome, as_given=as_given)
 
     async def _as_proposed(self, load: PlannedLoad, job_id: str | None) -> PlannedLoad | Unfinished | None:
-        """Return the load with the columns that are proposed for it, or the task that did not end in time.
+        """Return the load with what is proposed for it, or the task that did not end in time.
 
-        Return None where its rows have errors with these columns, too, or can't go so.
+        Return None where its rows have errors with that, too, or can't go so.
         """
         request = load.request.with_proposal(load.plan)
         if request is None or load.retry is not None:

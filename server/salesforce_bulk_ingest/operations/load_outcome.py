@@ -34,8 +34,8 @@ class UploadOutcome:
         is_repeat: whether an equal call made the job before, so that this call made none.
         refusal: for a dry run, why the load would be refused although its rows have no errors; None if it would not.
         comparison: for a dry run, the rows compared with the org; None if they were not.
-        as_given: for a dry run, the plan of the rows without the columns that it proposes, where `plan` has these, since all
-            its errors are gone with them; else None.
+        as_given: for a dry run, the plan of the rows without the encoding, columns and formats that it proposes, where
+            `plan` has these, since all its errors are gone with them; else None.
     """
 
     org: Org

@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.loading.sources import RowSource
+from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.models import Delimiter, Job, LineEnding, Operation
@@ -55,7 +55,7 @@ class CreateRequest:
 
 
 LONGEST_PROPOSAL = 2_000
-"""The most characters of proposed columns, as JSON, that rows are checked with unasked: calls in the answer repeat them."""
+"""The most characters of proposed columns and formats, as JSON, that rows are checked with unasked: next repeats them."""
 
 AnySource = RowSource | RetryRequest
 """Where rows come from: a source that can be read, or jobs, of which the rows have to be fetched first."""
@@ -115,20 +115,22 @@ class LoadRequest(Generic[Source]):
         return replace(self, mapping=mapping, notes=(*self.notes, *notes))
 
     def with_proposal(self, plan: Plan) -> Self | None:
-        """Return the same request with the columns that are proposed for its rows; None where these leave something open.
+        """Return the same request with what is proposed for its rows; None where that leaves something open.
 
         Args:
             plan: the plan of the rows.
         """
-        mapping, proposal = self.mapping, plan.proposal
-        is_open = plan.unsettled or plan.encoding or plan.not_rows or plan.title_lines
+        mapping, source, proposed = self.mapping, self.source, (plan.proposal, plan.formats)
+        is_open = plan.unsettled or plan.not_rows or plan.title_lines
         is_about_cells = mapping.values or mapping.formats or mapping.only
         is_chosen = self.bounds is not None or self.part is not None or self.sha256 is not None
-        if not plan.has_errors or not proposal or is_open or is_about_cells or is_chosen:
+        if not plan.has_errors or is_open or is_about_cells or is_chosen or len(as_json(proposed)) > LONGEST_PROPOSAL:
             return None
-        if len(as_json(proposal)) > LONGEST_PROPOSAL:
+        if plan.encoding is not None and isinstance(source, UploadFile):
+            source = replace(source, encoding=plan.encoding.name)
+        elif not any(proposed):
             return None
-        return replace(self, mapping=mapping.with_columns(proposal))
+        return replace(self, source=source, mapping=mapping.with_proposal(*proposed))
 
     def check_allowed(self, policy: Policy) -> None:
         """Raise RefusedByPolicy where rows may not be loaded unchecked, or without a recipe."""

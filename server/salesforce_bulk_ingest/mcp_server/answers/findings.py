@@ -181,7 +181,7 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     mended, does = _mended(plan, of_job, given)
     if plan.title_lines:
         return f"{mended.leaving_out({'lines': plan.title_lines}).again()} begins with the header, if the user agrees."
-    proposed = _proposed_changes(plan)
+    proposed = proposed_changes(plan)
     if plan.unsettled:
         settled = {**proposed, "columns": {**proposed.get("columns", {}), **_gaps(plan)}}
         return (
@@ -189,10 +189,8 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
             "the user; or correct the rows."
         )
     if proposed:
-        *others, last = proposed
-        names = f"{', '.join(others)} and {last}" if others else last
         taking = mended.with_changes(proposed).again()
-        return f"{taking} takes the proposed {names}, once the user agrees; or correct the rows."
+        return f"{taking} takes the proposed {names_of_proposed(plan)}, once the user agrees; or correct the rows."
     if len(errors) == len(plan.not_rows) + len(of_job):
         return f"{mended.again()} {' and '.join(does)}, if the user agrees."
     of_rows = [finding for finding in errors if finding not in of_job and finding.kind != "not rows"]
@@ -273,7 +271,13 @@ def _findings(plan: Plan, lines: int) -> tuple[FindingAnswer, ...]:
     return tuple(fitting(answers, lambda answer: len(answer.model_dump_json()), ROOM_FOR_FINDINGS))
 
 
-def _proposed_changes(plan: Plan) -> dict[str, Any]:
+def names_of_proposed(plan: Plan) -> str:
+    """Return the names of the arguments that are proposed for the rows, in words."""
+    *others, last = proposed_changes(plan)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def proposed_changes(plan: Plan) -> dict[str, Any]:
     """Return what is proposed for the rows, under the names of the arguments."""
     encoding = plan.encoding and plan.encoding.name
     changes = {"encoding": encoding, "columns": _proposal(plan), "formats": _formats(plan)}

@@ -20,10 +20,12 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
     call_that_sends,
     found_in,
     known_to_fail,
+    names_of_proposed,
     next_for_formats,
     next_for_mistakes,
     next_for_unsent,
     next_with_correction,
+    proposed_changes,
     verdict,
 )
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
@@ -225,8 +227,8 @@ def _progress_summary(outcome: UploadOutcome) -> str:
         parts = f" in {len(plan.parts)} parts, a job for each" if len(plan.parts) > 1 else ""
         rows = counted(plan.rows, "row")
         found = f"{verdict(plan)}.{known_to_fail(plan)}"
-        if outcome.as_given is not None:
-            found = f"{verdict(outcome.as_given)} as they are; with the proposed columns {found}"
+        if (as_given := outcome.as_given) is not None:
+            found = f"{verdict(as_given)} as they are; with the proposed {names_of_proposed(as_given)} {found}"
         return f"Checked {rows}, {plan.size:,} bytes{parts}: {found} Nothing was sent to {org}."
     assert job is not None
     part = plan.parts[outcome.part - 1]
@@ -242,19 +244,22 @@ def _progress_summary(outcome: UploadOutcome) -> str:
 
 
 def _told(plan: Plan, as_given: Plan | None) -> Plan:
-    """Return a plan with the columns that were proposed for it, and the errors that are gone with these."""
+    """Return a plan with what was proposed for it, and what is wrong without that alone."""
     if as_given is None:
         return plan
-    errors = [finding for finding in as_given.findings if finding.level == "error"]
-    return replace(plan, proposal=as_given.proposal).with_first_notes(errors)
+    stay = {finding.kind for finding in plan.findings}
+    gone = [finding for finding in as_given.findings if finding.level == "error" or finding.kind not in stay]
+    proposed = replace(plan, encoding=as_given.encoding, proposal=as_given.proposal, formats=as_given.formats)
+    return proposed.with_first_notes(gone)
 
 
 def _next_step(outcome: UploadOutcome, given: GivenCall) -> str:
-    """Return what to do after a call that loads rows, with the proposed columns where they were checked with these."""
-    if outcome.as_given is None:
+    """Return what to do after a call that loads rows, with what is proposed where they were checked with that."""
+    as_given = outcome.as_given
+    if as_given is None:
         return _after_load(outcome, given)
-    with_columns = given.with_changes({"columns": dict(outcome.as_given.proposal)})
-    return f"{_after_load(outcome, with_columns)} The columns are proposed: the user has to agree to them."
+    proposed = given.with_changes(proposed_changes(as_given))
+    return f"{_after_load(outcome, proposed)} The user has to agree to the proposed {names_of_proposed(as_given)}."
 
 
 def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
