@@ -142,7 +142,7 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             ],
             'get-ingest-job-status {"jobId": "750000000000001AAA", "waitSeconds": 46}': [
                 "Nothing was done: get-ingest-job-status can't take these arguments.",
-                '- waitSeconds: expected 45 or less; waitSeconds is "Most seconds to wait until the job is done"',
+                '- waitSeconds: expected 45 or less; waitSeconds is "Most seconds to wait for the job"',
                 'Next: get-ingest-job-status {"jobId": "750000000000001AAA", "waitSeconds": "<waitSeconds, corrected>"} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "merge"}}': [
@@ -250,7 +250,7 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "Name\\nsecret\\n", "leaveOut": {"cells": {"Name": 5}, "lines": 5.5}}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- data.leaveOut.cells.Name: expected a text or a list of texts",
-                '- data.leaveOut.lines: expected text; lines is "As \\"120-124, 200\\". Default: none"',
+                '- data.leaveOut.lines: expected text; lines is "As \\"7, 120-124, 200-\\"; the header is line 1. Default: none"',
                 'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "leaveOut": {"cells": {"Name": "<Name, corrected>"}, "lines": "<lines, corrected>"}}} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": [5], "where": ["secret"]}}}': [

@@ -437,7 +437,7 @@ JobId = Annotated[
     # The operations check the form of the id, so that MCP and `/v1` refuse it with the same message.
     Field(description="The job's id, 750..."),
 ]
-WaitSeconds = Annotated[int, Field(ge=0, le=CALL_SECONDS, description="Most seconds to wait for its end")]
+WaitSeconds = Annotated[int, Field(ge=0, le=CALL_SECONDS, description="Most seconds to wait for the job")]
 LONGEST_CONFIRM = 500
 """The most characters of a sentence: more than those have that closes are refused with."""
 
