@@ -5,7 +5,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.csvio import cells as reading
-from salesforce_bulk_ingest.csvio.cells import ParsedBlock, parse_block, parse_record, parse_records, parse_rows
+from salesforce_bulk_ingest.csvio.cells import (
+    ParsedBlock,
+    parse_block,
+    parse_quoted_records,
+    parse_record,
+    parse_records,
+    parse_rows,
+)
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.records import RecordSplitter
 from salesforce_bulk_ingest.salesforce.models import DELIMITERS
@@ -162,6 +169,29 @@ def test_records_in_which_each_cell_is_quoted_have_the_cells_that_were_written(
 ) -> None:
     texts = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) + newline for row in rows]
     assert parse_records([text.encode() for text in texts], ",") == rows
+
+
+PIECES = [
+    b'"a","b"\n',
+    b'"a\nb",""\n',
+    b'"a"\n',
+    b'"a","b"\r\n',
+    b'"a""b","c"\n',
+    b"\n",
+    b'"a\n',
+    b'b"\n',
+    b'"a","\0"\n',
+    b"a\n",
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join) | st.text('",\n\r\0é', max_size=12).map(str.encode))
+@example(b'"a","b"\n"c\nd","e"\n')
+def test_records_that_are_split_together_are_those_that_are_found_one_by_one(content: bytes) -> None:
+    records = _records(content)
+    found = parse_quoted_records(content, len(records), ",")
+    assert found is None or found == [parse_record(record, ",") for record in records]
 
 
 @settings(deadline=None)

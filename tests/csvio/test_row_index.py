@@ -61,9 +61,9 @@ def test_the_rows_from_any_row_on_are_those_of_the_whole_file(content: bytes, si
 def test_rows_are_the_same_whether_they_are_found_together_or_not(runs: list[tuple[bytes, int]], row: int) -> None:
     content = b"Id\n" + b"".join(line * times for line, times in runs)
     index, rows = _indexed(content, 10_000)
-    found = list(index.record_lists(io.BytesIO(content), row))
-    assert [record for together in found for record in together] == rows[row:]
-    assert all(found)
+    found = list(index.runs(io.BytesIO(content), row))
+    assert [record for run in found for record in run.records] == rows[row:]
+    assert all(len(run) == len(run.records) > 0 for run in found)
 
 
 def test_a_page_far_into_a_file_costs_the_page() -> None:

@@ -148,7 +148,9 @@ def parse_block(text: str, dialect: Dialect, width: int, first_line: int = 1, qu
     """
     quotes = text.count('"') if quotes is None else quotes
     cells, is_line_by_line = (
-        _split_quoted(text, dialect, width, quotes) if quotes else _split_unquoted(text, dialect, width)
+        _split_quoted(text, dialect.mark, dialect.newline, width, quotes)
+        if quotes
+        else _split_unquoted(text, dialect, width)
     )
     rows = parse_rows(_without_blank_lines(text, dialect.newline), dialect.mark) if cells is None else None
     count = len(rows or ()) if cells is None else len(cells) // (width + 1)
@@ -203,7 +205,7 @@ def parse_record(record: bytes, delimiter: str) -> tuple[str, ...]:
 
 def parse_records(records: Sequence[bytes], delimiter: str) -> list[tuple[str, ...]]:
     """Return the cells of each record, faster than a call of `parse_record` for each would."""
-    split = _split_records(records, delimiter)
+    split = parse_quoted_records(b"".join(records), len(records), delimiter)
     if split is not None:
         return split
     texts = [record.decode("utf-8", "replace") for record in records]
@@ -217,17 +219,25 @@ def parse_records(records: Sequence[bytes], delimiter: str) -> list[tuple[str, .
     return [parse_record(record, delimiter) for record in records]
 
 
-def _split_records(records: Sequence[bytes], mark: str) -> list[tuple[str, ...]] | None:
-    """Return the cells of each record by splitting; None where not each cell is quoted, or one has a quote in it."""
-    rows = len(records)
-    bodies = [record.rstrip(b"\r\n") for record in records]
-    text = f'{mark}"{ROW_END}"{mark}'.encode().join(bodies).decode("utf-8", "replace")
-    # The quotes around the row ends aside, with two quotes for each cell, each delimiter between two quotes separates two.
-    step, others = divmod(text.count('"') + 2, 2 * rows) if rows else (0, 0)
-    if others or step < 2 or text[0] != '"' or text[-1] != '"' or text.count(ROW_END) >= rows:
+def parse_quoted_records(data: bytes, count: int, delimiter: str) -> list[tuple[str, ...]] | None:
+    """Return the cells of each record of some bytes by splitting, which proves where the records end.
+
+    Args:
+        data: the bytes of whole records.
+        count: the number of records that are not blank.
+        delimiter: the delimiter.
+
+    Returns:
+        The cells; None where not each cell is quoted, one has a quote in it, records differ in width, or a line is blank.
+    """
+    text = data.decode("utf-8", "replace")
+    quotes = text.count('"')
+    width, others = divmod(quotes, 2 * count) if count else (0, 0)
+    if others or not width:
         return None
-    cells = _if_of_width(text[1:-1].split(f'"{mark}"'), rows, step - 1)
-    return None if cells is None else list(zip(*(cells[index::step] for index in range(step - 1)), strict=True))
+    newline = "\r\n" if text.endswith("\r\n") else "\n"
+    cells, _ = _split_quoted(text, delimiter, newline, width, quotes)
+    return None if cells is None else list(zip(*(cells[index :: width + 1] for index in range(width)), strict=True))
 
 
 def _reader(text: str, mark: str) -> "_csv.Reader":
@@ -247,21 +257,22 @@ def _split_unquoted(text: str, dialect: Dialect, width: int) -> tuple[list[str] 
     return cells, True
 
 
-def _split_quoted(text: str, dialect: Dialect, width: int, quotes: int) -> tuple[list[str] | None, bool]:
+def _split_quoted(text: str, mark: str, newline: str, width: int, quotes: int) -> tuple[list[str] | None, bool]:
     """Return the cells of a text in which each cell is quoted, and whether it is line by line; see `ParsedBlock`."""
-    mark, newline = dialect.mark, dialect.newline
     body = text.removesuffix(newline)
-    if len(body) < 2 or body[0] != '"' or body[-1] != '"':
+    rows, others = divmod(quotes, 2 * width)
+    if others or len(body) < 2 or body[0] != '"' or body[-1] != '"':
         return None, False
-    row_end = f'{mark}"{ROW_END}"{mark}'
+    between, row_end = newline, f'{mark}"{ROW_END}"{mark}'
     # In hardly any file does a cell have a line break, and a search for one character takes a fourth of the time.
-    for between_rows, between in ((newline, row_end), (f'"{newline}"', f'"{row_end}"')):
-        marked, rows = _with_row_ends(body, between_rows, between)
-        # With two quotes for each cell, no quote is inside a cell, so each delimiter between two quotes separates two cells.
-        if quotes == 2 * width * rows:
-            cells = _if_of_width(marked[1:-1].split(f'"{mark}"'), rows, width)
-            return cells, cells is not None and "\n" not in marked and "\r" not in marked
-    return None, False
+    if body.count(newline) != rows - 1:
+        between, row_end = f'"{newline}"', f'"{row_end}"'
+    marked, found = _with_row_ends(body, between, row_end)
+    # With two quotes for each cell, no quote is inside a cell, so each delimiter between two quotes separates two cells.
+    if found != rows:
+        return None, False
+    cells = _if_of_width(marked[1:-1].split(f'"{mark}"'), rows, width)
+    return cells, cells is not None and "\n" not in marked and "\r" not in marked
 
 
 def _with_row_ends(text: str, between_rows: str, row_end: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, repeat
 from operator import itemgetter
 from typing import BinaryIO, Self
@@ -75,33 +76,70 @@ class RowIndex:
             file: the file of this index.
             row: the number of rows to skip.
         """
-        return chain.from_iterable(self.record_lists(file, row))
+        return chain.from_iterable(run.records for run in self.runs(file, row))
 
-    def record_lists(self, file: BinaryIO, row: int) -> Iterator[list[bytes]]:
-        """Yield the records that `records` returns in lists, one for each read; no list is empty."""
+    def runs(self, file: BinaryIO, row: int) -> Iterator["RecordRun"]:
+        """Yield the records that `records` returns in runs, one for each read; no run is empty."""
         first, skipped = divmod(row, STEP)
         for entry in range(first, len(self.starts)):
-            for found in self._between(file, entry):
-                if remaining := found[skipped:]:
+            for run in self._between(file, entry):
+                remaining = run.after(skipped)
+                if len(remaining):
                     yield remaining
-                skipped = max(skipped - len(found), 0)
+                skipped = max(skipped - len(run), 0)
 
-    def _between(self, file: BinaryIO, entry: int) -> Iterator[list[bytes]]:
-        """Yield the records from an entry of the index to the next entry, in lists."""
+    def _between(self, file: BinaryIO, entry: int) -> Iterator["RecordRun"]:
+        """Yield the records from an entry of the index to the next entry, in runs."""
         start = self.starts[entry]
         left = (self.starts[entry + 1] if entry + 1 < len(self.starts) else self.size) - start
         file.seek(start)
         if left <= CHUNK_BYTES:
-            split = _split(file.read(left), min(STEP, self.rows - entry * STEP))
-            if split is not None:
-                yield split
-                return
-            file.seek(start)
+            yield RecordRun(file.read(left), min(STEP, self.rows - entry * STEP))
+            return
         splitter = RecordSplitter()
         while chunk := file.read(min(left, CHUNK_BYTES)):
             left -= len(chunk)
-            yield splitter.feed(chunk)
-        yield splitter.flush()
+            yield RecordRun.of(splitter.feed(chunk))
+        yield RecordRun.of(splitter.flush())
+
+
+class RecordRun:
+    """Consecutive records of a file, which are split only where they are needed one by one.
+
+    Args:
+        data: the bytes of the records, and of blank lines between them.
+        count: the number of records.
+
+    Attributes:
+        data: see above.
+    """
+
+    def __init__(self, data: bytes, count: int) -> None:
+        self.data = data
+        self._count = count
+
+    @classmethod
+    def of(cls, records: list[bytes]) -> Self:
+        """Return the run of some records."""
+        run = cls(b"".join(records), len(records))
+        run.records = records
+        return run
+
+    def __len__(self) -> int:
+        return self._count
+
+    @cached_property
+    def records(self) -> list[bytes]:
+        """The records, each with its line end, without blank lines."""
+        split = _split(self.data, self._count)
+        if split is None:
+            splitter = RecordSplitter()
+            split = splitter.feed(self.data) + splitter.flush()
+        return split
+
+    def after(self, count: int) -> Self:
+        """Return the run without its first records."""
+        return self.of(self.records[count:]) if count else self
 
 
 def _split(data: bytes, rows: int) -> list[bytes] | None:

@@ -147,8 +147,8 @@ def masked_error_groups(result: DownloadedResult, delimiter: str, mask: RowMask)
         return result.error_groups
     grouper = ErrorGrouper(parse_record(result.index.header, delimiter))
     with result.path.open("rb", buffering=CHUNK_BYTES) as file:
-        for records in result.index.record_lists(file, 0):
-            grouper.add_all(mask.rows(parse_records(records, delimiter)))
+        for run in result.index.runs(file, 0):
+            grouper.add_all(mask.rows(parse_records(run.records, delimiter)))
     return grouper.groups()
 
 

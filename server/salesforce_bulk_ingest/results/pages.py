@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
-from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
-from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES
+from salesforce_bulk_ingest.csvio.cells import parse_quoted_records, parse_record, parse_records
+from salesforce_bulk_ingest.csvio.row_index import CHUNK_BYTES, RecordRun
 from salesforce_bulk_ingest.csvio.writer import format_records
 from salesforce_bulk_ingest.loading.column_names import check_names
 from salesforce_bulk_ingest.results.completeness import Completeness
@@ -144,7 +144,7 @@ class Page:
     hidden_columns: tuple[str, ...] = ()
     error_groups: tuple[ErrorGroup, ...] = ()
     rows_read: int = 0
-    records: tuple[bytes, ...] | None = None
+    records: bytes | None = None
     fetched_bytes: int | None = None
     path: Path | None = None
     source_order_path: Path | None = None
@@ -173,7 +173,7 @@ class Page:
         Lines come in a first column where the caller asks for one.
         """
         if self.records is not None:
-            return b"".join(self.records).decode("utf-8", "replace")
+            return self.records.decode("utf-8", "replace")
         records = self.records_with_lines() if self.request.names_lines else (self.columns, *self.rows)
         return format_records(records, self.delimiter) if self.columns else ""
 
@@ -246,12 +246,16 @@ class PageBuilder:
             return True
         return self._show(record, cells)
 
-    def add_all(self, records: Sequence[bytes]) -> bool:
+    def add_all(self, run: RecordRun) -> bool:
         """Add the next records of the result, as `add` does one after the other, in less time."""
         if not self._request.errors.is_empty or self.rows_passed < self._request.offset:
-            return all(map(self.add, records, self._parsed(records)))
-        fitting = records[: self._room.rows_left]
-        return self._show_all(fitting, self._parsed(fitting)) and len(fitting) == len(records)
+            return all(map(self.add, run.records, self._parsed(run.records)))
+        if len(run) <= self._room.rows_left:
+            rows = parse_quoted_records(run.data, len(run), self._delimiter)
+            if rows is not None and self._show_together([run.data], self.mask.rows(rows)):
+                return True
+        fitting = run.records[: self._room.rows_left]
+        return self._show_all(fitting, self._parsed(fitting)) and len(fitting) == len(run)
 
     def pass_over(self, rows: int) -> None:
         """Pass over the first rows of the result, as if they had been added."""
@@ -276,7 +280,7 @@ class PageBuilder:
             row_numbers=tuple(self._row_numbers),
             cut_cells=tuple(self._cut_cells),
             hidden_columns=self.mask.hidden_names,
-            records=(self._header, *self._raw) if is_raw else None,
+            records=b"".join((self._header, *self._raw)) if is_raw else None,
         )
 
     def _is_chosen(self, cells: Sequence[str]) -> bool:
@@ -287,16 +291,22 @@ class PageBuilder:
 
     def _show_all(self, records: Sequence[bytes], rows: Sequence[Sequence[str]]) -> bool:
         """Show as many of the rows as fit; return whether all do."""
+        if self._show_together(records, rows):
+            return True
+        half = len(rows) // 2
+        if not half:
+            return all(map(self.add, records, rows))
+        return self._show_all(records[:half], rows[:half]) and self._show_all(records[half:], rows[half:])
+
+    def _show_together(self, data: Sequence[bytes], rows: Sequence[Sequence[str]]) -> bool:
+        """Show rows, given their bytes in pieces, if all of them fit; return whether they do."""
         shown_rows = self._room.admit_all([self._requested(cells) for cells in rows] if self._request.columns else rows)
         if shown_rows is None:
-            half = len(rows) // 2
-            if not half:
-                return all(map(self.add, records, rows))
-            return self._show_all(records[:half], rows[:half]) and self._show_all(records[half:], rows[half:])
+            return False
         self._rows += shown_rows
         self._row_numbers += range(self._next_row, self._next_row + len(shown_rows))
         self._next_row += len(shown_rows)
-        self._raw += records
+        self._raw += data
         return True
 
     def _parsed(self, records: Sequence[bytes]) -> Sequence[Sequence[str]]:
@@ -349,9 +359,9 @@ def page_of(
     builder = PageBuilder(result.index.header, delimiter, request, page_size, rows_passed=first, hidden=hidden)
     ended, rows_read = True, 0
     with result.path.open("rb", buffering=CHUNK_BYTES) as file:
-        for records in result.index.record_lists(file, first):
-            rows_read += len(records)
-            if not builder.add_all(records) or (rows_read >= ROWS_BETWEEN_TIME_CHECKS and not in_time()):
+        for run in result.index.runs(file, first):
+            rows_read += len(run)
+            if not builder.add_all(run) or (rows_read >= ROWS_BETWEEN_TIME_CHECKS and not in_time()):
                 ended = False
                 break
     total = result.index.rows
