@@ -169,6 +169,29 @@ async def test_a_load_of_rows_that_are_all_there_makes_no_job(client: Client, or
     assert writes(org) == before
 
 
+async def test_rows_of_which_most_have_no_record_look_like_a_mistake_where_these_are_left_out(client: Client) -> None:
+    given = {"body": UPSERT, "data": {"csv": "Erp_Id__c,Name\n1,One\n3,Three\n", "match": "updateOnly"}}
+    dry = await call(client, CREATE, **given, dryRun=True)
+    assert {name: dry[name] for name in ("summary", "next", "findings")} == snapshot(
+        {
+            "summary": "No job was made. There is nothing to send to embedded org: every row is left out. That looks like a mistake: see the findings. Left out of all rows: 2 by match.",
+            "next": 'create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "match": "updateOnly"}, "dryRun": true} looks again, once the rows or their records have changed: have the user check the file first.',
+            "findings": [
+                {
+                    "level": "warning",
+                    "what": "2 of 2 rows have a key in Erp_Id__c that no record has. They are left out: their records are gone, or are those of another org.",
+                    "do": "Have the user check that the file is of this object, this org and this time.",
+                    "column": "Erp_Id__c",
+                    "lines": [],
+                    "count": 2,
+                }
+            ],
+        }
+    )
+    some = {"csv": "Erp_Id__c,Name\nE-1,Uno\nE-3,Tre\n9,Neun\n8,Acht\n", "match": "updateOnly"}
+    assert (await call(client, CREATE, body=UPSERT, data=some, dryRun=True))["findings"] == []
+
+
 async def test_an_upload_of_rows_that_are_all_there_leaves_the_job_without_rows(client: Client, org: Recorder) -> None:
     job = (await call(client, CREATE, body=UPSERT))["id"]
     given = {"jobId": job, "body": {"csv": "Erp_Id__c,Name\nE-1,One\n", "match": "createOnly"}}

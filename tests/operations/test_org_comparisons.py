@@ -78,6 +78,26 @@ async def test_rows_are_new_changed_or_equal_and_records_are_shown_before_and_af
     assert answer["findings"] == []
 
 
+async def test_as_many_records_are_shown_as_lines_are_asked_for_and_the_text_says_of_how_many(client: Client) -> None:
+    asked = {"csv": "Erp_Id__c,Name\nE-1,Uno\nE-2,Due\nE-3,Tre\n"}
+    for lines, of in ((2, " (2 of 3)"), (3, "")):
+        call = {"body": UPSERT, "data": asked, "dryRun": True, "linesShown": lines}
+        result = await client.call_tool("create-ingest-job", call)
+        assert result.structured_content is not None
+        assert len(result.structured_content["comparison"]["records"]) == lines
+        assert f"\nRecords, before → after{of}:\n" in text_of(result)
+
+
+async def test_more_records_than_are_shown_unasked_can_be_asked_for(client: Client, url: str) -> None:
+    keys = [f"X-{number}" for number in range(12)]
+    with calling(url) as direct:
+        direct.load("Erp_Id__c,Name\n" + "".join(f"{key},Old\n" for key in keys), "Account")
+    rows = "Erp_Id__c,Name\n" + "".join(f"{key},New {key}\n" for key in keys)
+    more_shown: tuple[dict[str, Any], ...] = ({}, {"linesShown": 12})
+    shown = [len((await dry_run(client, rows, **more))["comparison"]["records"]) for more in more_shown]
+    assert shown == [5, 12]
+
+
 async def test_the_text_says_the_same(client: Client) -> None:
     csv = "Erp_Id__c,Name,Phone\nE-1,One,#N/A\nE-2,Zwei,2\n"
     result = await client.call_tool("create-ingest-job", {"body": UPSERT, "data": {"csv": csv}, "dryRun": True})

@@ -8,6 +8,7 @@ from itertools import islice
 
 from pydantic import JsonValue
 
+from salesforce_bulk_ingest.base.findings import LINES_KEPT
 from salesforce_bulk_ingest.base.hidden_fields import mask
 from salesforce_bulk_ingest.comparison.cell_equality import Form
 from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy
@@ -17,8 +18,8 @@ from salesforce_bulk_ingest.salesforce.models import ID_FIELD
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 from salesforce_bulk_ingest.validation.key_forms import trimmed
 
-EXAMPLES = 5
-"""The maximum number of records that are shown before and after."""
+EXAMPLES = LINES_KEPT
+"""The maximum number of records that can be shown before and after."""
 
 
 class Fate(Enum):

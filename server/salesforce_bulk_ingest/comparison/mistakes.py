@@ -21,6 +21,7 @@ CLEARED_SHARE = 0.01
 MISPLACED_SHARE = 0.5
 """The share of changed cells from which on values that another row, or another field, has look misplaced."""
 
+CHECK_FILE = "Have the user check that the file is of this object, this org and this time."
 IF_MEANT = "Show the user the records before and after; go on only if that is meant."
 
 
@@ -75,6 +76,20 @@ def mistakes_in(sides: SideBySide) -> tuple[Mistake, ...]:
         and change.column.name not in explained
     ]
     return (*misplaced, *cleared, *changed)
+
+
+def unknown_keys(unknown: int, known: int, column: str, why: str, fails: Fails | None = None) -> Mistake:
+    """Return the mistake that keys are those of no record.
+
+    Args:
+        unknown: the number of rows with such keys.
+        known: the number of rows whose keys were looked for.
+        column: the name of the column of the keys.
+        why: what becomes of these rows, a sentence.
+        fails: the rows that are known to fail for it.
+    """
+    clause = f"{unknown:,} of {counted(known, 'row')} {have(unknown)} a key in {as_name(column)} that no record has"
+    return Mistake("unknown keys", clause, why, CHECK_FILE, unknown, (column,), fails)
 
 
 def several_records(rows: int, column: str) -> tuple[Mistake, ...]:

@@ -30,6 +30,7 @@ from salesforce_bulk_ingest.comparison.mistakes import (
     have,
     mistakes_in,
     several_records,
+    unknown_keys,
 )
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, KeyField, RecordReader, RecordsFound
 from salesforce_bulk_ingest.loading.row_sample import RowSample
@@ -48,7 +49,6 @@ _NAMES = ("Name", "Subject", "CaseNumber")
 OTHERS_THERE = "They would make new records beside those that the org has, under other keys than these."
 GONE = "These rows fail: their records are gone, or are those of another org."
 LEAVE_OUT = "Leave these rows out with leaveOut, or correct their keys."
-CHECK_FILE = "Have the user check that the file is of this object, this org and this time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,15 +314,12 @@ class OrgComparer:
         known = len(sides.fates) - sides.counts[Fate.UNSEEN]
         if 2 * unknown <= known:
             return []
-        clause = (
-            f"{unknown:,} of {counted(known, 'row')} {have(unknown)} a key in {as_name(key[0].name)} that no record has"
-        )
         if sides.counts[Fate.NO_RECORD]:
             why = await run_in_thread(self._of_another_object, key) or GONE
-            return [Mistake("unknown keys", clause, why, CHECK_FILE, unknown, (key[0].name,), "these rows")]
+            return [unknown_keys(unknown, known, key[0].name, why, "these rows")]
         if known < LEAST_ROWS or not (found.by_key or await self._reader.has_any(key[1])):
             return []
-        return [Mistake("unknown keys", clause, OTHERS_THERE, CHECK_FILE, unknown, (key[0].name,))]
+        return [unknown_keys(unknown, known, key[0].name, OTHERS_THERE)]
 
     def _of_another_object(self, key: FoundBy) -> str:
         """Return the sentence that most ids are those of another object; empty if they are not."""

@@ -14,9 +14,9 @@ from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.changes import Fate, SideBySide, side_by_side
 from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, RowColumns
-from salesforce_bulk_ingest.comparison.mistakes import findings_of, several_records
+from salesforce_bulk_ingest.comparison.mistakes import Mistake, findings_of, several_records, unknown_keys
 from salesforce_bulk_ingest.comparison.record_reader import RecordReader, RecordsFound
-from salesforce_bulk_ingest.loading.by_record import ByRecord, LeftOutLines
+from salesforce_bulk_ingest.loading.by_record import ByRecord, LeftOutLines, Match
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
 from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.loading.sources import opened
@@ -28,6 +28,8 @@ ROWS_OF_A_BATCH = 2_000
 
 BYTES_OF_A_BATCH = 4_000_000
 """The number of bytes of rows that are read for a batch at most, and those of one block of the source more."""
+
+NOT_THERE = "They are left out: their records are gone, or are those of another org."
 
 _LEFT_OUT = {
     None: frozenset[Fate](),
@@ -46,26 +48,41 @@ class LookedAt:
     """What a look at the records of rows found.
 
     Attributes:
+        rows: the number of rows looked at.
         left_out: the rows that are left out.
         unmatched_numbers: the numbers of the rows that are left out by `match`, among those looked at, from 0.
         unseen: the names of the columns of which some rows have cells that can't be compared with their records.
         unsure: the number of rows that go for these alone: all that can be seen of their records is as they have it.
         several: the number of rows that name several records.
         key: the name of the column that names the records.
+        match: which rows are left out by whether there are records.
         api_calls: the number of calls to the org.
     """
 
+    rows: int
     left_out: LeftOutLines
     unmatched_numbers: Sequence[int]
     unseen: tuple[str, ...]
     unsure: int
     several: int
     key: str
+    match: Match | None
     api_calls: int
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the look could not tell of rows that go, as a warning."""
+        """That most rows have no record, and what the look could not tell of those that go, as warnings."""
+        return (*findings_of(self._unknown_keys), *self._not_told)
+
+    @property
+    def _unknown_keys(self) -> tuple[Mistake, ...]:
+        unknown = len(self.left_out.unmatched)
+        if self.match != "updateOnly" or 2 * unknown <= self.rows:
+            return ()
+        return (unknown_keys(unknown, self.rows, self.key, NOT_THERE),)
+
+    @property
+    def _not_told(self) -> tuple[Finding, ...]:
         if not self.unsure:
             return ()
         names = quoted_names(self.unseen)
@@ -120,12 +137,14 @@ class RecordFilter:
                 await self._look_at(batch, found)
         names = source.output_names
         return LookedAt(
+            found.rows,
             LeftOutLines(found.unmatched, found.unchanged()),
             found.unmatched_numbers,
             tuple(names[index] for index in sorted(found.unseen)),
             found.unsure,
             found.several,
             self._key[0].name,
+            self._asked.match,
             self._reader.calls,
         )
 
@@ -172,11 +191,12 @@ class _Found:
         # Keys are kept as hashes: where those of two are the same, a row goes that could have stayed out.
         self._equal, self._keys_of_equal, self._going = array("Q"), array("q"), set[int]()
         self.unseen = set[int]()
-        self.unsure = self.several = 0
+        self.rows = self.unsure = self.several = 0
 
     def add(self, batch: _Batch, sides: SideBySide) -> None:
         """Add what becomes of the rows of a batch."""
         kept = list[int]()
+        self.rows += len(sides.fates)
         for row, fate in enumerate(sides.fates):
             self.several += fate is Fate.SEVERAL_RECORDS
             if fate in _LEFT_OUT[self._asked.match]:

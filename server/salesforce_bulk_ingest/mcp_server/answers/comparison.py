@@ -14,7 +14,7 @@ LONGEST_VALUE = 40
 LONGEST_COLUMN = 80
 FIELDS_SHOWN = 15
 CELLS_SHOWN = 4
-ROOM_FOR_EXAMPLES = 1_600
+ROOM_FOR_AN_EXAMPLE = 320
 MISTAKES_TOLD = 3
 UNSEEN_TOLD = 5
 
@@ -152,8 +152,10 @@ class ComparisonAnswer(PartListedAsObject):
             lines: the maximum number of records in each of its lists.
         """
         fates, fields = comparison.fates, comparison.fields
-        examples = map(ExampleAnswer.of, comparison.examples[:lines])
-        shown = fitting(examples, lambda each: len(each.model_dump_json(exclude_none=True)), ROOM_FOR_EXAMPLES)
+        examples, room = comparison.examples[:lines], ROOM_FOR_AN_EXAMPLE * max(lines, LINES_SHOWN)
+        shown = fitting(
+            map(ExampleAnswer.of, examples), lambda each: len(each.model_dump_json(exclude_none=True)), room
+        )
         return cls(
             compared=comparison.rows,
             sample_of=comparison.total if comparison.total > comparison.rows else None,
@@ -183,7 +185,8 @@ class ComparisonAnswer(PartListedAsObject):
         if self.other_fields:
             yield f"- and {counted(self.other_fields, 'field')} more"
         if self.records:
-            yield "Records, before → after:" if any(each.fields for each in self.records) else "Records:"
+            of = f" ({len(self.records)} of {self.changed:,})" if len(self.records) < (self.changed or 0) else ""
+            yield f"Records, before → after{of}:" if any(each.fields for each in self.records) else "Records:"
             yield from map(str, self.records)
         yield from (f"Not seen: {each}" for each in self.unseen or ())
 

@@ -222,7 +222,8 @@ def _progress_summary(outcome: UploadOutcome) -> str:
         )
     if outcome.status == "nothing to send":
         empty = "" if job is None else f" Job {job.id} stays Open, without rows."
-        return f"There is nothing to send to {org}: every row is left out.{empty}"
+        wrong = " That looks like a mistake: see the findings." if _knows_no_key(plan) else ""
+        return f"There is nothing to send to {org}: every row is left out.{empty}{wrong}"
     if outcome.status == "checked":
         parts = f" in {len(plan.parts)} parts, a job for each" if len(plan.parts) > 1 else ""
         rows = counted(plan.rows, "row")
@@ -241,6 +242,11 @@ def _progress_summary(outcome: UploadOutcome) -> str:
         "in progress": f"Still uploading {size}, to job {job.id} in {org}, {outcome.done_bytes:,} so far; it goes on "
         "by itself.",
     }[outcome.status] + warnings
+
+
+def _knows_no_key(plan: Plan) -> bool:
+    """Return whether most rows were found to have keys of no record."""
+    return any(finding.kind == "unknown keys" for finding in plan.findings)
 
 
 def _told(plan: Plan, as_given: Plan | None) -> Plan:
@@ -271,9 +277,8 @@ def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
         return after_error(outcome.refusal, given)
     if outcome.status == "nothing to send":
         drops = "" if job is None else f" {abort_call(job.id)} drops the empty job."
-        return (
-            f"{given.checked()} looks again, once the rows or their records have changed: nothing is to do now.{drops}"
-        )
+        now = "have the user check the file first" if _knows_no_key(plan) else "nothing is to do now"
+        return f"{given.checked()} looks again, once the rows or their records have changed: {now}.{drops}"
     if outcome.status == "checked":
         looks_wrong = outcome.comparison is not None and bool(outcome.comparison.mistakes)
         if plan.formats and not plan.has_errors and not given.is_by_recipe:
