@@ -18,7 +18,7 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.operations.undos import UndoJob, given_back_by, is_undone, undos_of
+from salesforce_bulk_ingest.operations.undos import UndoJob, Undos, is_undone
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -185,21 +185,21 @@ class EarlierLoads:
 
     async def _job_with_rows(self, org: Org, load: LoadRecord, upload: EarlierLoad) -> JobWithRows | None:
         """Return the job of an earlier upload, or None if it has none of the rows in the org, and never will."""
-        job = await self._job(upload.job_id)
+        job, undos = await self._job(upload.job_id), Undos(self._client, self._ledger, org)
         sketch = upload.sketch
         if job is None and await self._is_known_to_be_empty(org, upload.job_id):
             return None
         if job is not None and job.is_terminal:
             if job.number_records_loaded <= 0:
                 return None
-            if is_undone(job, await undos_of(self._client, self._ledger, org, job.id, DELETES)):
+            if is_undone(job, await undos.of(job.id, DELETES)):
                 return None
             if job.number_records_loaded < sketch.rows:
                 sketch = sketch.without(await self._not_loaded(org, job))
         known = load.sketch.known_in([sketch])
         if not known.count:
             return None
-        given_back = None if job is None else await given_back_by(self._client, self._ledger, org, job.id)
+        given_back = None if job is None else await undos.given_back_by(job.id)
         return JobWithRows(job.id if job else upload.job_id, job, sketch, known, given_back)
 
     async def _is_known_to_be_empty(self, org: Org, job_id: str) -> bool:

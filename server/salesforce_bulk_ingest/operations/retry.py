@@ -27,7 +27,7 @@ from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
-from salesforce_bulk_ingest.operations.undos import deed_of_undo, undos_of
+from salesforce_bulk_ingest.operations.undos import Undos, deed_of_undo
 from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
@@ -352,9 +352,9 @@ class Retry:
 
     async def _undone_before(self, but_by: frozenset[str]) -> AsyncIterator[Finding]:
         """Yield a warning for each job of which other jobs have deleted records, or may still."""
+        undos = Undos(self._client, self._ledger, self._org)
         for from_job in self._undone:
-            undos = await undos_of(self._client, self._ledger, self._org, from_job, DELETES)
-            others = [undo.job for undo in undos if undo.job.id[:15] not in but_by]
+            others = [undo.job for undo in await undos.of(from_job, DELETES) if undo.job.id[:15] not in but_by]
             if others:
                 jobs = ", ".join(f"{job.id} ({as_name(job.state)})" for job in others[:JOBS_TOLD])
                 what = f"Ids of records that job {from_job} created went into a delete job before: {jobs}."

@@ -26,6 +26,9 @@ that gives it back."""
 
 GIVING_BACK = frozenset(GIVEN_BACK_BY.values())
 
+_UPDATES = frozenset({"update"})
+"""Those of them that write to the same records: deleted records are inserted as others."""
+
 
 @dataclass(frozen=True, slots=True)
 class UndoJob:
@@ -60,7 +63,7 @@ class UndoJob:
     @property
     def excludes_others(self) -> bool:
         """Whether no other job can undo the same: deleted records come back as others, updated ones as they were."""
-        return self.job.operation != "update" or not any(undo.stands for undo in self.undos)
+        return self.job.operation not in _UPDATES or not any(undo.stands for undo in self.undos)
 
 
 def is_undone(job: Job, undos: Iterable[UndoJob]) -> bool:
@@ -79,44 +82,53 @@ def is_being_undone(undos: Iterable[UndoJob]) -> bool:
     return any(not is_undone(undo.job, undo.undos) for undo in undos)
 
 
-async def undos_of(
-    client: SalesforceClient,
-    ledger: Ledger,
-    org: Org,
-    job_id: str,
-    by: Set[str] = DELETES | GIVING_BACK,
-    above: frozenset[str] = frozenset(),
-) -> tuple[UndoJob, ...]:
-    """Return the jobs that undid a job, or may still, with those that undid these in turn; jobs that are gone are left out.
+class Undos:
+    """The undos of jobs, as this server's record and the org tell them to one call: each job is read once.
 
     Args:
         client: the client of the org.
         ledger: the record of undos.
         org: the org.
-        job_id: the id of the job that was undone.
-        by: the operations that undo it: `DELETES` what it created, `GIVING_BACK` what it updated or deleted.
-        above: the ids, of 15 characters, of the jobs that this job undid, directly or in turn.
     """
-    # A job gets its rows once those that it undoes have ended, so none is above itself; but the record may be of two orgs
-    # with the same ids, such as a seeded one that began anew.
-    above |= {job_id[:15]}
-    undos = list[UndoJob]()
-    for by_job, rows in (await ledger.undos_of(org.key, job_id)).items():
-        if by_job in above:
-            continue
-        try:
-            job = await client.get_job(by_job)
-        except (NotFound, InvalidJobId):
-            continue
-        if job.operation in by and not (job.is_terminal and job.number_records_loaded <= 0):
-            undos.append(UndoJob(job, rows, await undos_of(client, ledger, org, by_job, above=above)))
-    return tuple(undos)
 
+    def __init__(self, client: SalesforceClient, ledger: Ledger, org: Org) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._org = org
+        self._jobs: dict[str, Job | None] = {}
 
-async def given_back_by(client: SalesforceClient, ledger: Ledger, org: Org, job_id: str) -> UndoJob | None:
-    """Return the last job that gave back what records held before a job, unless it was undone in turn; else None."""
-    standing = [undo for undo in await undos_of(client, ledger, org, job_id, GIVING_BACK) if undo.stands]
-    return standing[-1] if standing else None
+    async def of(
+        self, job_id: str, by: Set[str] = DELETES | GIVING_BACK, above: frozenset[str] = frozenset()
+    ) -> tuple[UndoJob, ...]:
+        """Return the jobs that undid a job, or may still, with those that undid these in turn; none that are gone.
+
+        Args:
+            job_id: the id of the job that was undone.
+            by: the operations that undo it: `DELETES` what it created, `GIVING_BACK` what it updated or deleted.
+            above: the ids, of 15 characters, of the jobs that this job undid, directly or in turn.
+        """
+        # A job gets its rows once those that it undoes have ended, so none is above itself; but the record may be of two
+        # orgs with the same ids, such as a seeded one that began anew.
+        above |= {job_id[:15]}
+        undos = list[UndoJob]()
+        for by_job, rows in (await self._ledger.undos_of(self._org.key, job_id)).items():
+            job = None if by_job in above else await self._job(by_job)
+            if job is not None and job.operation in by and not (job.is_terminal and job.number_records_loaded <= 0):
+                undos.append(UndoJob(job, rows, await self.of(by_job, above=above)))
+        return tuple(undos)
+
+    async def given_back_by(self, job_id: str) -> UndoJob | None:
+        """Return the last job that gave back what records held before a job, unless it was undone in turn; else None."""
+        standing = [undo for undo in await self.of(job_id, _UPDATES) if undo.stands]
+        return standing[-1] if standing else None
+
+    async def _job(self, job_id: str) -> Job | None:
+        if job_id not in self._jobs:
+            try:
+                self._jobs[job_id] = await self._client.get_job(job_id)
+            except (NotFound, InvalidJobId):
+                self._jobs[job_id] = None
+        return self._jobs[job_id]
 
 
 @dataclass(frozen=True, slots=True)

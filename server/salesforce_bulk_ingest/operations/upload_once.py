@@ -32,7 +32,7 @@ from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
-from salesforce_bulk_ingest.operations.undos import Deed, LoadUndo, deed_of, is_being_undone, undos_of
+from salesforce_bulk_ingest.operations.undos import Deed, LoadUndo, Undos, deed_of, is_being_undone
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -231,7 +231,8 @@ class Uploads:
 
     async def undo_of(self, org: Org, jobs: Sequence[Job], by: Set[str]) -> LoadUndo:
         """Return the undo of the jobs of one load by these operations, as far as this server knows."""
-        return LoadUndo.of({job.id: await undos_of(self._client, self._ledger, org, job.id, by) for job in jobs})
+        undos = Undos(self._client, self._ledger, org)
+        return LoadUndo.of({job.id: await undos.of(job.id, by) for job in jobs})
 
     async def deed_of(self, org: Org, job_id: str) -> Deed | None:
         """Return what a job does to those that it undoes, as far as this server knows; None if it undoes none."""
@@ -239,7 +240,7 @@ class Uploads:
 
     async def is_being_undone(self, org: Org, job: Job) -> bool:
         """Return whether some of what the job did is undone, or may be still, as far as this server knows."""
-        return is_being_undone(await undos_of(self._client, self._ledger, org, job.id))
+        return is_being_undone(await Undos(self._client, self._ledger, org).of(job.id))
 
     async def check_closable(self, org: Org, job_id: str) -> None:
         """Raise UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""

@@ -109,6 +109,10 @@ async def test_the_last_part_of_a_load_names_the_jobs_of_all_parts_in_its_undo(o
             assert next_call(jobs[0]["undo"])[1]["data"]["rowsOf"]["jobs"] == [jobs[0]["id"]]
             undo = await call(client, tool, **arguments)
             assert (await closed(client, undo["id"]))["numberRecordsProcessed"] == 7
+            org.forget()
+            await call(client, "get-ingest-job-status", jobId=jobs[-1]["id"])
+            reads_of_undo = [each for each in org.recorder.calls if undo["id"][:15] in each]
+            assert len(reads_of_undo) == 1
             if which == "before":
                 assert org.records("SELECT Id, Name FROM Account WHERE Name LIKE 'Part %' ORDER BY Name") == found
     assert org.records("SELECT Id FROM Account WHERE Name LIKE 'Part %'") == []
