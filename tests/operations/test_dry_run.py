@@ -163,8 +163,9 @@ async def test_rows_of_another_encoding_and_foreign_forms_are_looked_at_as_they_
         {"csv": "Nachname\nLovelace\n,\n"},
         {"csv": "Nachname,Umsatz\nLovelace,1\n", "formats": {"Umsatz": "1.234,5"}},
         {"csv": "Nachname\nLovelace\n", "values": {"Nachname": {"Lovelace": "King"}}},
+        {"csv": "Nachname,Birthdate\nLovelace,10.12.1815\n", "leaveOut": {"cells": {"Birthdate": ["10.12.1815"]}}},
     ],
-    ids=["a column without a proposal", "a line that is no row", "formats of a column", "values of a column"],
+    ids=["a column without a proposal", "a line that is no row", "formats", "values", "cells to leave out"],
 )
 async def test_nothing_is_looked_at_with_columns_where_something_else_is_to_be_settled_first(
     data: dict[str, Any], org: WatchedOrg, tmp_path: Path
@@ -173,6 +174,22 @@ async def test_nothing_is_looked_at_with_columns_where_something_else_is_to_be_s
         checked = await created(client, data, body=CONTACTS, dryRun=True)
     assert "as they are" not in checked["summary"] and next_call(checked["next"])[1]["dryRun"]
     assert "comparison" not in checked
+
+
+async def test_nothing_is_looked_at_in_an_encoding_that_is_one_of_several(org: WatchedOrg, tmp_path: Path) -> None:
+    file_of(tmp_path, "Nachname\nŁódź Kraków\n".encode("windows-1250"), "people.csv")
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        given = {"body": CONTACTS, "data": {"file": "people.csv"}}
+        checked = await call(client, "create-ingest-job", **given, dryRun=True)
+    assert "as they are" not in checked["summary"] and next_call(checked["next"])[1]["dryRun"]
+    assert "windows-1250" in str(checked["findings"])
+
+
+async def test_fields_to_compare_are_those_of_the_rows_as_they_are(org: WatchedOrg, tmp_path: Path) -> None:
+    async with agent_keeping(org, tmp_path) as client:
+        options: dict[str, Any] = {"body": CONTACTS, "dryRun": True, "compare": ["Nachname"]}
+        checked = await created(client, {"csv": "Nachname\nLovelace\n"}, **options)
+    assert "as they are" not in checked["summary"] and checked["next"].endswith("or correct the rows.")
 
 
 async def test_what_the_operator_hides_is_looked_at_under_no_other_name(org: WatchedOrg) -> None:

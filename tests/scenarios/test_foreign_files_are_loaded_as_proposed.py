@@ -89,7 +89,7 @@ async def test_what_is_said_of_a_file_in_another_encoding(org: WatchedOrg, tmp_p
                         "count": 1,
                     },
                 ],
-                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}, "sha256": "eaff1d57c686a48b9c3ed981bb37b54c394716beb4aa3e715988b8e7cf795e3f"} sends the rows, if they are still the same. The user has to agree to the proposed encoding and columns.',
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"file": "rows.csv", "encoding": "windows-1252", "columns": {"Billing City": "BillingCity"}}, "dryRun": true} takes the proposed encoding and columns, once the user agrees; or correct the rows.',
             }
         )
         assert steady(refused) == snapshot("""\

@@ -208,12 +208,12 @@ class Unreadable(Exception):
         what: a sentence about what is wrong.
         do: a sentence about its correction.
         line: the line of the source, if a single line is at fault.
-        encoding: the encoding that the source is likely to be in, if it would be CSV if it was read so.
+        encodings: the encodings, the likeliest first, that the source is likely to be in, if it would be CSV if read so.
     """
 
-    def __init__(self, what: str, do: str, line: int | None = None, encoding: str | None = None) -> None:
+    def __init__(self, what: str, do: str, line: int | None = None, encodings: Sequence[str] = ()) -> None:
         super().__init__(what)
         self.what = what
         self.do = do
         self.line = line
-        self.encoding = encoding
+        self.encodings = encodings

@@ -189,7 +189,7 @@ def _check_kind(start: bytes) -> None:
     beginning = start[:BEGINNING_BYTES]
     if encoding := utf_16_or_32(beginning):
         do = f"Give encoding {reading_of(beginning, encoding)}, or save it as CSV in UTF-8."
-        raise Unreadable(f"It is in {encoding.upper()}, not UTF-8.", do, encoding=encoding)
+        raise Unreadable(f"It is in {encoding.upper()}, not UTF-8.", do, encodings=(encoding,))
     if b"\0" in beginning:
         raise Unreadable("It holds NUL characters, as binary files do.", SAVE_AS_UTF_8)
 

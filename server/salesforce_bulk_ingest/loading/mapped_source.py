@@ -360,7 +360,7 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
             mapped_source = _mapped_source(source, header, mapping, destination)
         except Unreadable as error:
             # A copy without traceback and context, which would keep the bytes that were read in memory.
-            unreadable = Unreadable(error.what, error.do, error.line, error.encoding)
+            unreadable = Unreadable(error.what, error.do, error.line, error.encodings)
             return UploadSource(file, unread(source, destination), mapping, version, unreadable)
         except BaseException:
             file.close()

@@ -40,10 +40,12 @@ class LikelyEncoding:
     Attributes:
         name: the name of the encoding.
         findings: what the source was found to be in the encoding that it was read in.
+        is_only_one: whether no other encoding is as likely.
     """
 
     name: str
     findings: tuple[Finding, ...]
+    is_only_one: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +255,14 @@ def _checked(
         findings.add("unreadable", "error", error.what, error.do, line=error.line)
         empty = unread(source.source, destination)
         unread_plan = Plan(0, 0, "", (), findings.sorted(), (), empty.dialect, empty, upload.version)
-        return replace(unread_plan, encoding=_likely_encoding(error.encoding, findings, "unreadable"))
+        return replace(unread_plan, encoding=_likely_encoding(error.encodings, findings, "unreadable"))
     return replace(
         _plan_of(rows, upload, source),
         findings=findings.sorted(),
         proposal=checks.proposal(),
         unsettled=checks.unsettled_columns(),
         fields=checks.choosable_fields(),
-        encoding=_likely_encoding(checks.likely_encoding, findings, "encoding"),
+        encoding=_likely_encoding(checks.likely_encodings, findings, "encoding"),
         formats=checks.likely_formats,
         not_rows=frozenset(checks.not_rows),
         title_lines=checks.title_lines,
@@ -271,8 +273,8 @@ def _checked(
     )
 
 
-def _likely_encoding(name: str | None, findings: Findings, kind: FindingKind) -> LikelyEncoding | None:
-    return None if name is None else LikelyEncoding(name, findings.of_kind(kind))
+def _likely_encoding(names: Sequence[str], findings: Findings, kind: FindingKind) -> LikelyEncoding | None:
+    return LikelyEncoding(names[0], findings.of_kind(kind), is_only_one=len(names) == 1) if names else None
 
 
 def _unchecked(

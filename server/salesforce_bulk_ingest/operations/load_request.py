@@ -54,8 +54,9 @@ class CreateRequest:
         )
 
 
-LONGEST_PROPOSAL = 2_000
-"""The most characters of proposed columns and formats, as JSON, that rows are checked with unasked: next repeats them."""
+LONGEST_PROPOSAL = 1_000
+"""The most characters of proposed columns, and of proposed formats, as JSON, that rows are checked with unasked: next
+repeats them."""
 
 AnySource = RowSource | RetryRequest
 """Where rows come from: a source that can be read, or jobs, of which the rows have to be fetched first."""
@@ -121,10 +122,13 @@ class LoadRequest(Generic[Source]):
             plan: the plan of the rows.
         """
         mapping, source, proposed = self.mapping, self.source, (plan.proposal, plan.formats)
-        is_open = plan.unsettled or plan.not_rows or plan.title_lines
-        is_about_cells = mapping.values or mapping.formats or mapping.only
+        is_guess = plan.encoding is not None and not plan.encoding.is_only_one
+        is_open = is_guess or plan.unsettled or plan.not_rows or plan.title_lines
+        # What names columns, or their cells, as they are would be about others under the proposed names.
+        is_about_cells = mapping.values or mapping.formats or mapping.only or mapping.leave_out.cells or self.compare
         is_chosen = self.bounds is not None or self.part is not None or self.sha256 is not None
-        if not plan.has_errors or is_open or is_about_cells or is_chosen or len(as_json(proposed)) > LONGEST_PROPOSAL:
+        is_long = any(len(as_json(each)) > LONGEST_PROPOSAL for each in proposed)
+        if not plan.has_errors or is_open or is_about_cells or is_chosen or is_long:
             return None
         if plan.encoding is not None and isinstance(source, UploadFile):
             source = replace(source, encoding=plan.encoding.name)

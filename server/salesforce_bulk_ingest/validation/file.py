@@ -68,7 +68,8 @@ class FileChecks:
         shows_words: whether findings show words of the source.
 
     Attributes:
-        likely_encoding: the encoding that the source is likely to be in, if it is not UTF-8; known after `finish`.
+        likely_encodings: the encodings that the source is likely to be in, if it is not UTF-8, the likeliest first; known
+            after `finish`.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class FileChecks:
         self._shows_words = shows_words
         self._undecoded = _WrongLines(has_undecoded)
         self._controls = _WrongLines(_has_controls, encoding or UTF_8)
-        self.likely_encoding: str | None = None
+        self.likely_encodings: Sequence[str] = ()
 
     def check_byte_order_marks(self, bom: bytes) -> None:
         """Report the byte order marks before the header."""
@@ -134,7 +135,7 @@ class FileChecks:
         for found, explain in ((self._undecoded, undecoded), (self._controls, misread_as_controls)):
             if found.count:
                 sample = bytes(found.sample)
-                what, do, self.likely_encoding = explain(sample, self._encoding, shows_words=self._shows_words)
+                what, do, self.likely_encodings = explain(sample, self._encoding, shows_words=self._shows_words)
                 self._findings.add_several("encoding", "error", what, do, found.lines, found.count)
 
     def _check_encoding(self, text: str, first_line: int) -> None:
@@ -320,8 +321,8 @@ def _may_be_no_data(data: bytes) -> bool:
     )
 
 
-def undecoded(sample: bytes, encoding: str | None, *, shows_words: bool) -> tuple[str, str, str | None]:
-    """Return what is wrong with bytes that are not UTF-8, what to do, and the encoding that they are likely to be in.
+def undecoded(sample: bytes, encoding: str | None, *, shows_words: bool) -> tuple[str, str, Sequence[str]]:
+    """Return what is wrong with bytes that are not UTF-8, what to do, and the encodings that they are likely to be in.
 
     Args:
         sample: lines of the source with such bytes.
@@ -329,16 +330,16 @@ def undecoded(sample: bytes, encoding: str | None, *, shows_words: bool) -> tupl
         shows_words: whether to show words of the source.
     """
     if encoding is None:
-        return UNDECODED, SAVE_AS_UTF_8, None
+        return UNDECODED, SAVE_AS_UTF_8, ()
     if encoding != UTF_8:
         what = f"Bytes stand for no character in {quoted(encoding)}: they would be lost."
-        return what, NAME_ITS_ENCODING, None
+        return what, NAME_ITS_ENCODING, ()
     do, likely = _likely(sample, SAVE_AS_UTF_8, shows_words=shows_words)
     return UNDECODED, do, likely
 
 
-def misread_as_controls(sample: bytes, encoding: str | None, *, shows_words: bool) -> tuple[str, str, str | None]:
-    """Return what is wrong with bytes that an encoding reads as control characters, what to do, and the likely encoding.
+def misread_as_controls(sample: bytes, encoding: str | None, *, shows_words: bool) -> tuple[str, str, Sequence[str]]:
+    """Return what is wrong with bytes that an encoding reads as control characters, what to do, and the likely encodings.
 
     Args:
         sample: lines of the source with such bytes.
@@ -351,12 +352,14 @@ def misread_as_controls(sample: bytes, encoding: str | None, *, shows_words: boo
     return what, do, likely
 
 
-def _likely(sample: bytes, if_none: str, *, shows_words: bool) -> tuple[str, str | None]:
+def _likely(sample: bytes, if_none: str, *, shows_words: bool) -> tuple[str, Sequence[str]]:
     readings = likely_readings(sample)
     if not readings:
-        return if_none, None
+        return if_none, ()
     told = ", or ".join(str(reading if shows_words else Reading(reading.encoding)) for reading in readings)
-    return f"Give encoding {told}. Look whether that is right, or save the file in UTF-8.", readings[0].encoding
+    return f"Give encoding {told}. Look whether that is right, or save the file in UTF-8.", [
+        each.encoding for each in readings
+    ]
 
 
 def _has_controls(text: str) -> bool:

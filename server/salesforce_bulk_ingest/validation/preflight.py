@@ -129,9 +129,9 @@ class PreflightChecks:
         return {} if self._fields is None else self._fields.likely_formats
 
     @property
-    def likely_encoding(self) -> str | None:
-        """The encoding that the source is likely to be in, if it is not UTF-8; known after `finish`."""
-        return self._file.likely_encoding
+    def likely_encodings(self) -> Sequence[str]:
+        """The encodings that the source is likely to be in, if not in UTF-8, the likeliest first; known after `finish`."""
+        return self._file.likely_encodings
 
     @property
     def title_lines(self) -> str | None:
