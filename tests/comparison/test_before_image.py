@@ -176,6 +176,14 @@ def test_a_record_whose_jobs_may_have_come_in_another_order_is_left_out() -> Non
     assert rows_together(in_turn({"Name": "x"}, back_to_x, to_y, is_order_known=False))[1][0] == [(0, [ID, "x"])]
 
 
+def test_a_record_of_three_jobs_of_an_unknown_order_is_left_out() -> None:
+    # They may have come as C, A, B: the images of A and B are of the time after C, and before A.
+    to_0 = (["Ext__c", "Name"], ["E-1", "0"], {"Name": "1"})
+    to_1 = (["Ext__c", "Name"], ["E-1", "1"], {"Name": "0"})
+    undone = in_turn({"Name": "0"}, to_0, to_1, to_0, is_order_known=False)
+    assert [(each.rows, each.doubtful) for each in undone] == [([], [ID])] * 3
+
+
 def test_a_record_that_several_jobs_wrote_in_fields_of_their_own_is_undone_in_any_order() -> None:
     name, phone = (
         (["Ext__c", "Name"], ["E-1", "Uno"], {"Name": "One"}),

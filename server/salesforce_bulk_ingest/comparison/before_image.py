@@ -217,9 +217,9 @@ def undo_in_turn(jobs: Iterable[Sequence[JobChanges]], found: RecordsFound) -> l
 def _doubtful(together: Sequence[JobChanges], found: RecordsFound) -> set[str]:
     """Return the ids, of 15 characters, of records that get other values back in another order of these jobs.
 
-    Where a field holds at the turn of each job what that job wrote, each image but one is what another job wrote: that one
-    is what the field held before them, in whichever order they came. A field that does not may have been given back by
-    someone, or the order is another.
+    Where a field holds at the turn of each of two jobs what that job wrote, one image is what the other job wrote: so the
+    other image is what the field held before both, whichever came first. A field that does not may have been given back by
+    someone, or the order is another; of three jobs, more than one order can explain what they say.
 
     Raises:
         InvalidArgument: as of `undo_in_turn`.
@@ -230,7 +230,9 @@ def _doubtful(together: Sequence[JobChanges], found: RecordsFound) -> set[str]:
         for place, told in _as_written(changes, found):
             as_written[place].append(told)
         found = _once_undone(found, undo_rows(changes, found), given)
-    return {record_id for (record_id, _), told in as_written.items() if len(told) > 1 and not all(told)}
+    return {
+        record_id for (record_id, _), told in as_written.items() if len(told) > 2 or (len(told) > 1 and not all(told))
+    }
 
 
 def _as_written(changes: JobChanges, found: RecordsFound) -> Iterator[tuple[tuple[str, str], bool]]:
