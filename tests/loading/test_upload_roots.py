@@ -246,6 +246,39 @@ def test_a_file_that_is_not_there_is_told_with_one_of_a_like_name_in_its_folder(
         assert refusal(roots, path).endswith(" under /data/in.")
 
 
+@pytest.mark.parametrize(
+    ("missing", "meant"),
+    [
+        ("contacts2.csv", "contacts.csv"),
+        ("contacts2.tsv", "Contacts.tsv"),
+        ("contacts2.xlsx", None),
+        ("contacts_2026.csv", None),
+        ("contacts_12.csv", None),
+        ("contacts-2027.csv", "contacts_2027.csv"),
+        ("lead.csv", "leads.csv.gz"),
+        ("id_rsb", None),
+        ("id_rsa.csv", None),
+        ("backup.csv", None),
+    ],
+)
+def test_only_a_single_nearest_file_of_rows_is_told(missing: str, meant: str | None, tmp_path: Path) -> None:
+    names = ("contacts_2025.csv", "contacts_2027.csv", "contacts.csv", "Contacts.tsv", "leads.csv.gz", "id_rsa")
+    for name in (*names, "backup.tar.gz"):
+        (tmp_path / name).write_bytes(b"in")
+    _, _, hint = refusal(UploadRoots([tmp_path]), missing).partition(" Did you mean ")
+    assert Path(hint.rstrip("?").strip('"')).name == (meant or "")
+
+
+def test_of_files_of_one_name_that_in_the_first_root_is_told(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "contacts.csv").write_bytes(b"in")
+    roots = UploadRoots([tmp_path / "one", tmp_path / "two"])
+    assert refusal(roots, "contact.csv").endswith(' Did you mean "/data/one/contacts.csv"?')
+    (tmp_path / "two" / "contact.tsv").write_bytes(b"in")
+    assert refusal(roots, "contact.csv").endswith(' Did you mean "/data/two/contact.tsv"?')
+
+
 @posix_only
 def test_a_name_that_is_a_link_is_not_told(roots: UploadRoots, tmp_path: Path) -> None:
     (tmp_path / "in" / "secrets.csv").symlink_to(tmp_path / "out" / "secret.csv")

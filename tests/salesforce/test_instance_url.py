@@ -64,6 +64,7 @@ def test_what_is_no_origin_of_an_api_is_refused_without_quoting_it(given: str) -
         ("acme--uat", "acme--uat.sandbox.my"),
         ("acme--uat.sandbox", "acme--uat.sandbox.my"),
         ("acme-dev-ed.develop", "acme-dev-ed.develop.my"),
+        ("orgfarm-3a1b2c4d5e-dev-ed.develop", "orgfarm-3a1b2c4d5e-dev-ed.develop.my"),
         ("acme.salesforce.com", "acme.my"),
         ("https://acme.salesforce.com", "acme.my"),
         ("acme.my.salesforce.com/", "acme.my"),
@@ -133,6 +134,11 @@ def test_a_wrong_host_is_shown_where_it_can_be_no_secret(given: str, message: st
         "00D000000000001!SECRET.TOKEN",
         "a8Gk3jLmQz0PbXw5TnRv7Ys2",
         "f3a2b1c9d8e7f6a5b4c3d2e1f0a9b8c5",
+        "s3cr3t-AbC9dEf8GhI7jKl6MnO5pQr4",
+        "s3cr3t-abc9def8ghi7jkl6mno5pqr4",
+        "af2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "acme-af2504e0-4f89-41d3-9a0c.my.salesforce.com/",
+        "https://acme.s3cr3t-AbC9dEf8GhI7jKl6.my.salesforce.com/x",
         "https://user:secret@acme.my.salesforce.com",
         "https://x/00D000000000001!SECRET",
         "secret.of.somebody",
@@ -143,6 +149,17 @@ def test_what_may_be_a_secret_or_anything_is_not_shown(given: str) -> None:
     with pytest.raises(ValueError) as raised:
         instance_url(given)
     assert "did you mean" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["s3cr3t-AbC9dEf8GhI7jKl6MnO5pQr4", "s3cr3t-abc9def8ghi7jkl6mno5pqr4", "af2504e0-4f89-41d3-9a0c-0305e82c3301"],
+)
+def test_a_secret_in_parts_with_hyphens_between_is_not_shown(given: str) -> None:
+    for host in (given, f"{given}.salesforce.com", f"https://acme.{given}.my.site.com"):
+        with pytest.raises(ValueError) as raised:
+            instance_url(host)
+        assert given.lower() not in str(raised.value).lower()
 
 
 @pytest.mark.parametrize(

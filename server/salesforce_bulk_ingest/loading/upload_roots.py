@@ -1,9 +1,10 @@
 """The files that may be read for an upload: files under the folders (roots) that the operator names."""
 
 import os
+import re
 import shlex
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -21,6 +22,12 @@ EXAMPLE_FOLDER = Path("/data/exports")
 ALIKE = 0.7
 """How alike the name of a file has to be to one that is missing, from 0 to 1: `contacts_2026` is for `contacts`, not for
 `leads_2026`."""
+
+ENDINGS_OF_ROWS = frozenset({".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".gz"})
+"""How the names of files end that are told in place of a missing one: others, such as keys, are not for upload."""
+
+_DIGITS = re.compile(r"\d+")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 
 IN_FILE = ("file",)
 """The argument at fault in the errors about a path."""
@@ -103,13 +110,44 @@ def is_of_system(folder: Path) -> bool:
 
 
 def _meant(missing: Sequence[RootedFile]) -> Path | None:
-    """Return the file that is likely to be meant by one of these, none of which is there; None if none beside them is."""
-    for file in missing:
-        by_word = {PurePath(name).stem.lower(): name for name in file.names_beside()}
-        near = get_close_matches(file.path.stem.lower(), by_word, 1, ALIKE)
-        if near:
-            return file.path.with_name(by_word[near[0]])
-    return None
+    """Return the file of rows that is likely to be meant by these, none of which is there; None unless a single one is."""
+    # Of files of one name, that in the first root counts, as in `find`.
+    beside = {name: file.path.with_name(name) for file in reversed(missing) for name in file.names_beside()}
+    name = _nearest(missing[0].path.name, beside)
+    return None if name is None else beside[name]
+
+
+def _nearest(name: str, others: Iterable[str]) -> str | None:
+    """Return the name of a file of rows that is nearest to a name; None where none is alike, or several are as near.
+
+    Names are compared by their letters: digits are most often a period or the number of a part, where one is as near as
+    another unless it is the same. Of names that are as near, one that differs in digits alone comes first, then one of
+    the same ending.
+    """
+    stem, ending = _stem_and_ending(name)
+    matcher = SequenceMatcher(b=_NO_LETTERS.sub("", stem))
+    near: dict[str, tuple[float, bool, bool, bool]] = {}
+    for other in others:
+        other_stem, other_ending = _stem_and_ending(other)
+        if other_ending not in ENDINGS_OF_ROWS:
+            continue
+        matcher.set_seq1(_NO_LETTERS.sub("", other_stem))
+        if matcher.quick_ratio() >= ALIKE and (ratio := matcher.ratio()) >= ALIKE:
+            has_its_digits = _DIGITS.findall(other_stem) == _DIGITS.findall(stem)
+            is_same_but_digits = _DIGITS.sub("", other_stem) == _DIGITS.sub("", stem)
+            near[other] = (ratio, has_its_digits, is_same_but_digits, other_ending == ending)
+    best = max(near.values(), default=None)
+    nearest = [other for other, nearness in near.items() if nearness == best]
+    return nearest[0] if len(nearest) == 1 else None
+
+
+def _stem_and_ending(name: str) -> tuple[str, str]:
+    """Return both parts of a name in lower case; what gzip is around is a part of the ending, as in `.csv.gz`."""
+    path = PurePath(name)
+    if path.suffix.lower() != ".gz":
+        return path.stem.lower(), path.suffix.lower()
+    inner = PurePath(path.stem)
+    return inner.stem.lower(), f"{inner.suffix}{path.suffix}".lower()
 
 
 def _may_be_there(path: Path) -> bool:

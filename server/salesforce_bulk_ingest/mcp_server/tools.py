@@ -428,7 +428,11 @@ class IngestTools:
         given: GivenCall,
     ) -> LoadRequest[AnySource]:
         try:
-            source = body.source(self._roots) if recipe is None else recipe.source(self._roots, body.file or "")
+            # Finding a file looks at its folder, which may be a slow share.
+            if recipe is None:
+                source = await run_in_thread(body.source, self._roots)
+            else:
+                source = await run_in_thread(recipe.source, self._roots, body.file or "")
         except OutOfBounds:
             raise
         except RefusedByPolicy as error:

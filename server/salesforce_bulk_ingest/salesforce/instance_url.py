@@ -31,11 +31,9 @@ PARTITIONS = ("sandbox", "develop", "scratch", "demo", "patch", "free", "trailbl
 _NOT_AN_ORG = ("login", "test", "www", "help")
 _ONE_LABEL = re.compile(r"([a-z0-9-]+)\.salesforce\.com")
 _GIVEN = re.compile(r"(?P<scheme>https?://)?(?P<host>[a-z0-9.-]+?)(?P<port>:[0-9]{1,5})?([/?#].*)?", re.IGNORECASE)
-_MAY_BE_SHOWN = re.compile(
-    r"(?=.{1,40}$)(?![0-9a-fA-F]{16})([a-z][a-z0-9]*|[A-Z][A-Z0-9]*|[A-Z][a-z0-9]*)(-{1,2}[A-Za-z0-9]+)*"
-)
-"""The name of an org as people choose one. A secret that somebody has put there is longer, has digits of base 16
-alone, or mixes upper and lower case."""
+_MAY_BE_SHOWN = re.compile(r"(?=.{1,40}$)(?!.*([0-9a-f]-*){16})(?!([^0-9]*[0-9]){8})[a-z][a-z0-9]*(-{1,2}[a-z0-9]+)*")
+"""A part of a host as people choose and write one, once a capital at its begin is taken for a small letter. A secret that
+somebody has put there is longer, has many digits of base 16 in a row or many of base 10, or has capitals."""
 
 UNSHOWN = "that host"
 """What stands in a message for a host that may be a secret."""
@@ -102,8 +100,12 @@ def _shown(given: str) -> str:
     shown."""
     found = _GIVEN.fullmatch(given)
     host = found["host"] if found is not None else ""
-    may_be_shown = len(host) <= LONGEST_SHOWN and all(map(_MAY_BE_SHOWN.fullmatch, host.split(".")))
-    return repr(host) if may_be_shown else UNSHOWN
+    return repr(host) if _may_be_shown(host) else UNSHOWN
+
+
+def _may_be_shown(host: str) -> bool:
+    parts = (part[:1].lower() + part[1:] for part in host.split("."))
+    return len(host) <= LONGEST_SHOWN and all(map(_MAY_BE_SHOWN.fullmatch, parts))
 
 
 def _parts_of_url(url: str) -> tuple[str, str, int | None]:
@@ -131,9 +133,11 @@ def _meant(given: str) -> str | None:
     if host in LOOPBACK_HOSTS:
         return f"http://{host}{found['port']}" if found["port"] else None
     name = first.removesuffix("--c")  # the host of Visualforce pages and files
-    if name.lower() in _NOT_AN_ORG or not _MAY_BE_SHOWN.fullmatch(name):
+    if name.lower() in _NOT_AN_ORG or not _may_be_shown(name):
         return None
     if API_HOST.fullmatch(host):
+        if not _may_be_shown(found["host"]):
+            return None
         return host.removesuffix(".salesforce.com")
     partition = next((part for part in PARTITIONS if others and others[0].lower() == part), None)
     is_of_salesforce = f".{host}".endswith((".salesforce.com", *PAGE_HOSTS)) or host == f"{first}.{partition}".lower()
