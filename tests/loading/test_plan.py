@@ -4,11 +4,13 @@ import gzip
 import hashlib
 import tracemalloc
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
+from salesforce_bulk_ingest.base.errors import IngestError, InvalidArgument, SourceChanged, StorageFailure
 from salesforce_bulk_ingest.base.findings import NamedRow
+from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import (
@@ -108,3 +110,26 @@ def test_the_rows_of_findings_are_named_unless_their_source_has_changed(tmp_path
     without = plan_of(uploading(path), UNCHANGED, destination)
     rows = [finding.rows for finding in without.with_named_rows(5).findings]
     assert rows == [(NamedRow("Trio", ""),), (NamedRow("Duo", "wrong"), NamedRow("Quattro", "more"))]
+
+
+class KeptBack(Bytes):
+    """Rows that can't be read once there is an error."""
+
+    error: IngestError | None = None
+
+    def open(self, dialect: Dialect) -> BinaryIO:
+        if self.error is not None:
+            raise self.error
+        return super().open(dialect)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [InvalidArgument("It is gone."), SourceChanged("It was changed."), StorageFailure("No file is free.", "Wait.")],
+)
+def test_rows_that_can_not_be_read_again_stay_unnamed(error: IngestError, caplog: pytest.LogCaptureFixture) -> None:
+    source = KeptBack(b"Id,Name\n001000000000001AAA,Acme\nwrong,Duo\n")
+    planned = plan_of(source, UNCHANGED, Destination("update", describe=ACCOUNT))
+    source.error = error
+    assert planned.with_named_rows(5) is planned
+    assert caplog.messages == [f"the rows of findings can't be named: {error}"]

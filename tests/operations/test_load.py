@@ -403,7 +403,7 @@ async def test_a_file_is_checked_once_for_all_of_its_parts(org: WatchedOrg, tmp_
     content = content_of("Once")
     rows = {"file": str(file_of(tmp_path, content))}
     sha256 = hashlib.sha256(content).hexdigest()
-    times = chain([40.0] * 3, cycle([CREATE_SECONDS, 40.0, 40.0]))
+    times = chain([40.0] * 4, cycle([CREATE_SECONDS, 40.0, 40.0, 40.0]))
     async with agent_keeping(org, tmp_path, seconds_left=times.__next__, upload_limit=LIMIT) as client:
         for number in (1, 2, 3):
             job = await call(client, "create-ingest-job", body=INSERT, data=rows, part=number, sha256=sha256)
@@ -463,3 +463,21 @@ async def test_a_file_that_changes_while_the_job_of_an_equal_call_is_looked_for_
             org.gate.method = "PUT"
             org.gate.open()
     assert org.changes == []
+
+
+async def test_rows_of_findings_are_named_once_the_rows_are_sent_and_only_where_time_is_left(
+    org: WatchedOrg, tmp_path: Path
+) -> None:
+    file_of(tmp_path, b"Name,AnnualRevenue\nSlow,much\n")
+    left = [40.0, 40.0, 0.0]
+    org.gate.close()
+    async with agent_keeping(org, tmp_path, seconds_left=lambda: left.pop(0) if left else 40.0) as client:
+        begun = await created(client, {"file": "rows.csv"})
+        await org.upload_begins()
+        org.gate.open()
+        upload = {"jobId": begun["id"], "body": {"file": "rows.csv"}}
+        sent = await call(client, "upload-data-ingest-job", **upload)
+        left += [0.0] * 9
+        late = await call(client, "upload-data-ingest-job", **upload)
+    steps = [(each["status"], each["findings"][0].get("rows")) for each in (begun, sent, late)]
+    assert steps == [("in progress", None), ("uploaded", ["Slow"]), ("already uploaded", None)]

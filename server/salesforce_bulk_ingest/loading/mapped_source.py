@@ -3,8 +3,9 @@
 import io
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import BinaryIO, Self
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, OutOfBounds
@@ -186,24 +187,33 @@ class MappedSource:
             )
             offset, state = offset + len(block.data), found.state
 
-    def rows_on(self, lines: Iterable[int], blocks_at: Sequence[RowPosition]) -> Mapping[int, Sequence[str]]:
+    def rows_on(
+        self,
+        lines: Iterable[int],
+        blocks_at: Sequence[RowPosition],
+        check_cancelled: Callable[[], None] = lambda: None,
+    ) -> Mapping[int, Sequence[str]]:
         """Open the source anew, and return the rows to upload that begin on certain lines, by line.
 
         Args:
             lines: the lines.
             blocks_at: the positions of all blocks, of which those with these lines are read.
+            check_cancelled: called for each of these blocks; what it raises ends the work.
 
         Raises:
-            InvalidArgument: the source can no longer be read.
+            EndlessRecord, InvalidArgument: the source can no longer be read.
+            StorageFailure: the machine keeps this server from the source.
         """
         first_lines = [position.block_line for position in blocks_at]
         numbers = {bisect_right(first_lines, line) - 1 for line in lines} - {-1}
         found, wanted = dict[int, Sequence[str]](), set(lines)
         with opened(self.source, self.dialect) as file:
             for number in sorted(numbers):
+                check_cancelled()
                 file.seek(self.header.size + blocks_at[number].block_offset)
-                rows = next(self.read_blocks(file, blocks_at[number])).output_rows
-                found |= {line: rows.row(index) for index, line in enumerate(rows.lines) if line in wanted}
+                for block in islice(self.read_blocks(file, blocks_at[number]), 1):
+                    rows = block.output_rows
+                    found |= {line: rows.row(index) for index, line in enumerate(rows.lines) if line in wanted}
         return found
 
     def _finder(self, finds_not_rows: bool) -> NotRowFinder | None:

@@ -1,16 +1,18 @@
 """The plan of an upload, made before any byte is sent: the number of rows, the findings of the checks, the parts."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Self
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged
+from salesforce_bulk_ingest.base.errors import InvalidArgument, SourceChanged, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding, FindingKind, Findings, Unreadable, errors_first
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.encodings import UTF_8
+from salesforce_bulk_ingest.csvio.records import EndlessRecord
 from salesforce_bulk_ingest.loading.mapped_source import MappedSource, RowPosition, UploadSource, unread
 from salesforce_bulk_ingest.loading.parts import Part, PartContent
 from salesforce_bulk_ingest.loading.row_filter import KEEPS_ALL, NONE_LEFT_OUT, LeftOut
@@ -28,6 +30,8 @@ from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.named_rows import names_of, with_rows
 from salesforce_bulk_ingest.validation.not_rows import LEAVE_OUT, REASONS, Kind
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
+
+logger = logging.getLogger(__name__)
 
 MOST_NAMED = 20
 """The most findings whose rows are named."""
@@ -115,13 +119,15 @@ class Plan:
         """Return a copy of the plan with more findings, of which each stands before others of its level."""
         return replace(self, findings=errors_first((*notes, *self.findings)))
 
-    def with_named_rows(self, lines: int) -> Self:
+    def with_named_rows(self, lines: int, check_cancelled: Callable[[], None] = lambda: None) -> Self:
         """Return a copy of the plan that names the rows which are left out, and those of its first findings.
 
-        They are read again. A plan of a source that can't be read as CSV, is gone or has changed is returned as it is.
+        They are read again. A plan of a source that can't be read, is gone or has changed is returned as it is: the answer
+        may have to tell of a job that was made.
 
         Args:
             lines: the maximum number of lines of each finding, and of each way in which rows are left out.
+            check_cancelled: called for each block that is read; what it raises ends the work.
         """
         first = self.findings[:MOST_NAMED]
         told = [line for finding in first for line in finding.lines[:lines]]
@@ -130,8 +136,9 @@ class Plan:
         try:
             if not told or not self.columns or whole.source.version() != self.version:
                 return self
-            rows = whole.rows_on(told, self.blocks_at)
-        except InvalidArgument:
+            rows = whole.rows_on(told, self.blocks_at, check_cancelled)
+        except (EndlessRecord, InvalidArgument, SourceChanged, StorageFailure) as error:
+            logger.warning("the rows of findings can't be named: %s", error)
             return self
         named = with_rows(first, lines, rows, self.header, self.columns)
         left_out = self.left_out.named(names_of(rows, self.columns), lines)

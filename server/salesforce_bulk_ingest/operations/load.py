@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import anyio
+
 from salesforce_bulk_ingest.base.errors import IngestError, SourceChanged
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
-from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.operations.audit import Write
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.dry_run import DryRuns
@@ -31,6 +33,9 @@ from salesforce_bulk_ingest.validation.destination import Destination
 CREATE_SECONDS = 15.0
 """The part of a call's time that is reserved for making a job after its rows are checked: a call that ends meanwhile
 would leave a job whose id nobody gets."""
+
+NAMED = frozenset[UploadStatus]({"nothing to send", "uploaded", "already uploaded"})
+"""The last steps of a load: only then are rows named, since a call that goes on with the load has no time to spare."""
 
 
 class LoadOperations:
@@ -116,8 +121,8 @@ class LoadOperations:
         if number is None:
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
         if load.is_empty:
-            return await _named(UploadOutcome(org, None, "nothing to send", load.plan), lines)
-        return await _named(await self._make_and_send(create, call, load, number), lines)
+            return await self._named(UploadOutcome(org, None, "nothing to send", load.plan), lines)
+        return await self._named(await self._make_and_send(create, call, load, number), lines)
 
     async def upload(
         self,
@@ -159,8 +164,8 @@ class LoadOperations:
         if number is None:
             return UploadOutcome(org, job, "checking", done_bytes=load.plan.size)
         if load.is_empty and await self._has_no_rows(org, job):
-            return await _named(UploadOutcome(org, job, "nothing to send", load.plan), lines)
-        return await _named(await self._check_and_send(load, job, number), lines)
+            return await self._named(UploadOutcome(org, job, "nothing to send", load.plan), lines)
+        return await self._named(await self._check_and_send(load, job, number), lines)
 
     async def _is_undo(self, operation: str | None, request: LoadRequest[AnySource]) -> bool:
         """Return whether the policy lets rows through since they are ids of what jobs of this server created, unchanged."""
@@ -258,12 +263,14 @@ class LoadOperations:
         status: UploadStatus = "uploaded" if is_done else "in progress"
         return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
 
-
-async def _named(outcome: UploadOutcome, lines: int) -> UploadOutcome:
-    """Return an outcome whose plan names rows, see `Plan.with_named_rows`."""
-    if outcome.plan is None:
+    async def _named(self, outcome: UploadOutcome, lines: int) -> UploadOutcome:
+        """Return an outcome whose plan names rows, if the call has time to read them, see `Plan.with_named_rows`."""
+        if outcome.plan is None or outcome.status not in NAMED:
+            return outcome
+        with anyio.move_on_after(self._seconds_left()):
+            plan = await run_in_thread(outcome.plan.with_named_rows, lines, check_cancelled)
+            return replace(outcome, plan=plan)
         return outcome
-    return replace(outcome, plan=await run_in_thread(outcome.plan.with_named_rows, lines))
 
 
 def _is_by_other_rows(request: LoadRequest[AnySource]) -> bool:

@@ -371,3 +371,17 @@ async def test_many_lines_of_many_long_rows_cost_no_more_than_any_answer(org: Wa
         arguments = {"body": INSERT, "data": wrong, "dryRun": True, "linesShown": 200}
         halves = await both_halves(client, "create-ingest-job", arguments)
     assert all(len(half) / 4 <= TOKEN_BUDGET for half in halves)
+
+
+async def test_lines_that_are_too_many_for_a_call_are_not_named_in_next(org: WatchedOrg) -> None:
+    header, good = "Name,AnnualRevenue,NumberOfEmployees,BillingLatitude\n", "Acme,1,1,1\n"
+    columns = ("Acme,2.5,1,1\n", "Acme,1,2.5,1\n", "Acme,1,1,2.5\n")
+    formats = dict.fromkeys(("AnnualRevenue", "NumberOfEmployees", "BillingLatitude"), "1.234,5")
+    said = []
+    async with agent(org.url) as client:
+        for count in (10, 150):
+            rows = {"csv": header + (good + good.join(columns)) * count, "formats": formats}
+            said.append(next_line(await refusal(client, "create-ingest-job", body=INSERT, data=rows)))
+    few, many = said
+    assert few.endswith(" leaves 30 rows out: ask the user.")
+    assert "corrected" in many and 'leaveOut"' not in many

@@ -21,6 +21,7 @@ ROOM_FOR_FINDINGS = 12_000
 ROOM_FOR_ROWS = 4_000
 ROOM_FOR_COLUMNS = 9_000
 ROOM_FOR_GAPS = 1_000
+ROOM_FOR_LINES = 1_400
 ROOM_FOR_FORMATS = 1_500
 ROOM_FOR_FIELDS = 3_000
 """The maximum numbers of characters of JSON, together less than the 8,000 tokens of an answer at four characters a token."""
@@ -152,17 +153,17 @@ def next_with_correction(plan: Plan, given: GivenCall) -> str:
     corrected = {finding.column: finding.cells for finding in failing if finding.column and finding.cells is not None}
     lines = sorted({line for finding in failing if finding.cells is None for line in finding.lines})
     are_known = all(finding.count == len(finding.lines) for finding in failing if finding.cells is None)
-    can_leave_out = bool(lines) and are_known and plan.mapped_source.source.has_lines
+    left_out = _as_lines(lines) if are_known and plan.mapped_source.source.has_lines else None
     gaps = gaps_of(Correction((), (), values=corrected), "findings")
-    if not (columns or gaps or can_leave_out):
+    if not (columns or gaps or left_out):
         return ""
     changed = given.with_changes({name: each for name, each in (("columns", columns), ("formats", formats)) if each})
-    leaving = changed.leaving_out({"lines": ", ".join(map(str, lines))}) if can_leave_out else changed
+    leaving = changed.leaving_out({"lines": left_out}) if left_out else changed
     does = [
         *(["takes the proposed columns"] if columns else []),
         *(["takes these formats"] if formats else []),
         *(["takes others for the cells that fail, with the gaps filled"] if gaps else []),
-        *([f"leaves {counted(len(lines), 'row')} out"] if can_leave_out else []),
+        *([f"leaves {counted(len(lines), 'row')} out"] if left_out else []),
     ]
     return f" Or {leaving.with_changes(gaps).again()} {' and '.join(does)}: ask the user."
 
@@ -201,13 +202,23 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
 
 
 def _or_without_rows(errors: Sequence[Finding], plan: Plan, given: GivenCall) -> str:
-    """Return a sentence, after a space, with the call that leaves out rows with errors; empty where that mends not all."""
+    """Return a sentence, after a space, with the call that leaves out rows with errors.
+
+    It is empty where that mends not all, or the lines are too many for a call.
+    """
     lines = sorted({line for finding in errors for line in finding.lines})
     are_of_rows = all(finding.kind in OF_ROWS and finding.count == len(finding.lines) for finding in errors)
-    if not are_of_rows or len(lines) >= plan.rows or not plan.mapped_source.source.has_lines:
+    left_out = _as_lines(lines)
+    if not (are_of_rows and left_out and len(lines) < plan.rows and plan.mapped_source.source.has_lines):
         return ""
-    leaving = given.leaving_out({"lines": ", ".join(map(str, lines))})
+    leaving = given.leaving_out({"lines": left_out})
     return f" Or {leaving.again()} leaves {counted(len(lines), 'row')} out: ask the user."
+
+
+def _as_lines(lines: Sequence[int]) -> str | None:
+    """Return lines as `leaveOut` takes them; None where there are none, or more than fit."""
+    text = ", ".join(map(str, lines))
+    return text if 0 < len(text) <= ROOM_FOR_LINES else None
 
 
 def next_for_mistakes(plan: Plan, given: GivenCall) -> str:
