@@ -91,6 +91,15 @@ async def test_a_load_whose_undo_was_undone_is_there_again_for_the_equal_call(or
         assert count(org, name) == 2
 
 
+async def test_rows_that_a_job_brought_back_which_is_gone_do_not_go_again(org: WatchedOrg) -> None:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        load = await load_of(client, org, "Back", "insert")
+        undo = (await undone(client, await done(client, load)))["id"]
+        await call(client, "delete-ingest-job", jobId=(await undone(client, undo))["id"])
+        assert "2 of 2 rows went into job" in await refusal(client, "create-ingest-job", **load)
+        assert count(org, "Back") == 2
+
+
 async def test_a_load_of_which_an_undo_is_undone_in_part_or_not_yet_goes_by_the_equal_call(org: WatchedOrg) -> None:
     async with agent(org.url) as client:
         load = await load_of(client, org, "Redone in part", "update")

@@ -100,7 +100,9 @@ class Undos:
     async def of(
         self, job_id: str, by: Set[str] = DELETES | GIVING_BACK, above: frozenset[str] = frozenset()
     ) -> tuple[UndoJob, ...]:
-        """Return the jobs that undid a job, or may still, with those that undid these in turn; none that are gone.
+        """Return the jobs that undid a job, or may still, with those that undid these in turn.
+
+        Of jobs that are gone, those are among them that undid an undo: what these brought back may be in the org.
 
         Args:
             job_id: the id of the job that was undone.
@@ -112,8 +114,12 @@ class Undos:
         above |= {job_id[:15]}
         undos = list[UndoJob]()
         for by_job, rows in (await self._ledger.undos_of(self._org.key, job_id)).items():
-            job = None if by_job in above else await self._job(by_job)
-            if job is not None and job.operation in by and not (job.is_terminal and job.number_records_loaded <= 0):
+            job = None if by_job in above else await self._job(by_job, is_of_undo=len(above) > 1)
+            if (
+                job is not None
+                and job.operation in {*by, None}
+                and not (job.is_terminal and job.number_records_loaded <= 0)
+            ):
                 undos.append(UndoJob(job, rows, await self.of(by_job, above=above)))
         return tuple(undos)
 
@@ -122,13 +128,13 @@ class Undos:
         standing = [undo for undo in await self.of(job_id, _UPDATES) if undo.stands]
         return standing[-1] if standing else None
 
-    async def _job(self, job_id: str) -> Job | None:
+    async def _job(self, job_id: str, *, is_of_undo: bool) -> Job | None:
         if job_id not in self._jobs:
             try:
                 self._jobs[job_id] = await self._client.get_job(job_id)
             except (NotFound, InvalidJobId):
                 self._jobs[job_id] = None
-        return self._jobs[job_id]
+        return self._jobs[job_id] or (Job(id=job_id, state="Unknown") if is_of_undo else None)
 
 
 @dataclass(frozen=True, slots=True)
