@@ -190,6 +190,9 @@ async def test_rows_of_which_most_have_no_record_look_like_a_mistake_where_these
     )
     some = {"csv": "Erp_Id__c,Name\nE-1,Uno\nE-3,Tre\n9,Neun\n8,Acht\n", "match": "updateOnly"}
     assert (await call(client, CREATE, body=UPSERT, data=some, dryRun=True))["findings"] == []
+    some["csv"] += "7,Sieben\n"
+    [most] = (await call(client, CREATE, body=UPSERT, data=some, dryRun=True))["findings"]
+    assert most["what"].startswith("3 of 5 rows have a key in Erp_Id__c that no record has.")
 
 
 async def test_an_upload_of_rows_that_are_all_there_leaves_the_job_without_rows(client: Client, org: Recorder) -> None:

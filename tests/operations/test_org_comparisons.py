@@ -98,6 +98,18 @@ async def test_more_records_than_are_shown_unasked_can_be_asked_for(client: Clie
     assert shown == [5, 12]
 
 
+async def test_all_lines_of_many_long_records_cost_no_more_than_any_answer(client: Client, url: str) -> None:
+    with calling(url) as direct:
+        rows = "".join(f"L-{number},{'old ' * 30}{number}\n" for number in range(200))
+        direct.load(f"Erp_Id__c,Name\n{rows}", "Account")
+    csv = f"Erp_Id__c,Name,Region__r.Code__c\n{rows}".replace("old", "new").replace("\n", ",no such region\n", 999)
+    csv = csv.replace("Region__r.Code__c,no such region", "Region__r.Code__c")
+    call = {"body": UPSERT, "data": {"csv": csv}, "dryRun": True, "linesShown": 200}
+    result = await client.call_tool("create-ingest-job", call)
+    assert result.structured_content is not None and len(result.structured_content["comparison"]["records"]) > 5
+    assert max(len(text_of(result)), len(json.dumps(result.structured_content))) < 8_000 * 4
+
+
 async def test_the_text_says_the_same(client: Client) -> None:
     csv = "Erp_Id__c,Name,Phone\nE-1,One,#N/A\nE-2,Zwei,2\n"
     result = await client.call_tool("create-ingest-job", {"body": UPSERT, "data": {"csv": csv}, "dryRun": True})

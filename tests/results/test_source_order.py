@@ -9,7 +9,12 @@ import pytest
 from salesforce_bulk_ingest.cache.file_cache import CachedFile
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.results.result_file import ResultFile
-from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, key_field, matched_rows, write_source_order
+from salesforce_bulk_ingest.results.source_order import (
+    SourceOrderedResult,
+    key_field,
+    rows_matched_with,
+    write_source_order,
+)
 from tests.cache.making import FAILED, archived, content_of, files_in, job_files
 from tests.results.making import csv_rows, result_file, source_ordered
 
@@ -67,7 +72,8 @@ def matches(
     folder: Path, source: bytes, result: ResultFile, key: str | None = None
 ) -> Sequence[tuple[int, int | None]]:
     """Each matched row of the result with its line."""
-    with matched_rows(result, archived(folder, content_of(source)), key, folder, lambda: None) as matcher:
+    upload = archived(folder, content_of(source))
+    with rows_matched_with([result], upload, key, folder, lambda: None, with_source=True) as matcher:
         return sorted((match.result_row, match.line) for match in matcher.matched())
 
 

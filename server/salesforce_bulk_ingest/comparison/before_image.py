@@ -157,7 +157,7 @@ class UndoRows:
         names: the names of the columns after the id.
         rows: the number of each row in the image, and its cells; an empty cell stays as it is.
         changed: the ids of records that somebody changed since, or that are gone: these stay as they are.
-        doubtful: the ids of records that another job wrote, too, before or after: these stay as they are.
+        doubtful: the ids of records that another job wrote, too, and of which is not known what they held: these stay.
         unknown: the ids, of 15 characters, of records that the load wrote to and that are not in the image: they were not
             there when it was made.
         as_before: the number of records that hold already what they held.
@@ -224,8 +224,10 @@ def _doubtful(together: Sequence[JobChanges], found: RecordsFound) -> set[str]:
     Raises:
         InvalidArgument: as of `undo_in_turn`.
     """
+    if len(together) == 1:
+        return set()
     as_written, given = defaultdict[tuple[str, str], list[bool]](list), defaultdict[str, set[str]](set)
-    for changes in together if len(together) > 1 else ():
+    for changes in together:
         _check_parents(changes, given)
         for place, told in _as_written(changes, found):
             as_written[place].append(told)

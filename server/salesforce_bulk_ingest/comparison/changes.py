@@ -18,9 +18,6 @@ from salesforce_bulk_ingest.salesforce.models import ID_FIELD
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 from salesforce_bulk_ingest.validation.key_forms import trimmed
 
-EXAMPLES = LINES_KEPT
-"""The maximum number of records that can be shown before and after."""
-
 
 class Fate(Enum):
     """What becomes of a row."""
@@ -173,7 +170,7 @@ def examples_of(
         name: the field with the names of the records, if they may be shown.
     """
     fate = Fate.CHANGED if sides.columns else Fate.EQUAL
-    rows = islice((row for row, of_row in enumerate(sides.fates) if of_row is fate), EXAMPLES)
+    rows = islice((row for row, of_row in enumerate(sides.fates) if of_row is fate), LINES_KEPT)
     return tuple(_example(sides, sample, key, found, name, row) for row in rows)
 
 

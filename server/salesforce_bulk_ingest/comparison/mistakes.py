@@ -21,6 +21,9 @@ CLEARED_SHARE = 0.01
 MISPLACED_SHARE = 0.5
 """The share of changed cells from which on values that another row, or another field, has look misplaced."""
 
+ELSEWHERE = "their records are gone, or are those of another org."
+"""Why most keys may be those of no record, as the rest of a sentence."""
+
 CHECK_FILE = "Have the user check that the file is of this object, this org and this time."
 IF_MEANT = "Show the user the records before and after; go on only if that is meant."
 
@@ -78,8 +81,13 @@ def mistakes_in(sides: SideBySide) -> tuple[Mistake, ...]:
     return (*misplaced, *cleared, *changed)
 
 
+def are_most(unknown: int, known: int) -> bool:
+    """Return whether so many of the rows that were looked for have keys of no record that it looks like a mistake."""
+    return 2 * unknown > known
+
+
 def unknown_keys(unknown: int, known: int, column: str, why: str, fails: Fails | None = None) -> Mistake:
-    """Return the mistake that keys are those of no record.
+    """Return the mistake that most keys are those of no record.
 
     Args:
         unknown: the number of rows with such keys.

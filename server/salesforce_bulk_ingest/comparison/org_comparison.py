@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from salesforce_bulk_ingest.base.findings import Finding
+from salesforce_bulk_ingest.base.findings import LINES_KEPT, Finding
 from salesforce_bulk_ingest.base.hidden_fields import MASK, mask
 from salesforce_bulk_ingest.base.text import as_json, as_name, counted, quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.changes import (
-    EXAMPLES,
     Fate,
     FieldChange,
     RecordExample,
@@ -24,8 +23,10 @@ from salesforce_bulk_ingest.comparison.compared_columns import (
     RowColumns,
 )
 from salesforce_bulk_ingest.comparison.mistakes import (
+    ELSEWHERE,
     LEAST_ROWS,
     Mistake,
+    are_most,
     findings_of,
     have,
     mistakes_in,
@@ -47,7 +48,7 @@ _NAMES = ("Name", "Subject", "CaseNumber")
 """The fields by which people know records; hardly an object has two."""
 
 OTHERS_THERE = "They would make new records beside those that the org has, under other keys than these."
-GONE = "These rows fail: their records are gone, or are those of another org."
+GONE = f"These rows fail: {ELSEWHERE}"
 LEAVE_OUT = "Leave these rows out with leaveOut, or correct their keys."
 
 
@@ -269,7 +270,7 @@ class OrgComparer:
         ids = [_record_like(row, column, key, others, self._sample, found) for row in range(len(self._sample))]
         there = {row: record_id for row, record_id in enumerate(ids) if record_id is not None}
         is_unique = len(pairs) == 1 and key.describe is not None and key.describe.unique
-        records = tuple(dict.fromkeys(there.values()))[:EXAMPLES]
+        records = tuple(dict.fromkeys(there.values()))[:LINES_KEPT]
         return ThereAlready(names, len(there), is_unique, records, self._sample.lines_of(there))
 
     async def _missing_parents(self) -> tuple[MissingParents, ...]:
@@ -294,7 +295,7 @@ class OrgComparer:
         self._tell_unseen(found, f"the parents in {as_name(column.name)}")
         missing = found.asked - found.by_key.keys() - self._keys_of_rows(key)
         keys = [cell for cell in cells if cell not in BLANK_CELLS and key.form(cell) in missing]
-        shown = tuple(dict.fromkeys(map(mask, keys) if column.is_hidden else keys))[:EXAMPLES]
+        shown = tuple(dict.fromkeys(map(mask, keys) if column.is_hidden else keys))[:LINES_KEPT]
         if not keys:
             return MissingParents(column.name, key.sobject, 0, ())
         of_keys = set(keys)
@@ -312,7 +313,7 @@ class OrgComparer:
         """Return the mistake that most keys are those of no record."""
         unknown = sides.counts[Fate.NO_RECORD] + sides.counts[Fate.NEW]
         known = len(sides.fates) - sides.counts[Fate.UNSEEN]
-        if 2 * unknown <= known:
+        if not are_most(unknown, known):
             return []
         if sides.counts[Fate.NO_RECORD]:
             why = await run_in_thread(self._of_another_object, key) or GONE

@@ -14,7 +14,14 @@ from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.changes import Fate, SideBySide, side_by_side
 from salesforce_bulk_ingest.comparison.compared_columns import ComparedColumn, FoundBy, RowColumns
-from salesforce_bulk_ingest.comparison.mistakes import Mistake, findings_of, several_records, unknown_keys
+from salesforce_bulk_ingest.comparison.mistakes import (
+    ELSEWHERE,
+    Mistake,
+    are_most,
+    findings_of,
+    several_records,
+    unknown_keys,
+)
 from salesforce_bulk_ingest.comparison.record_reader import RecordReader, RecordsFound
 from salesforce_bulk_ingest.loading.by_record import ByRecord, LeftOutLines, Match
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
@@ -29,7 +36,7 @@ ROWS_OF_A_BATCH = 2_000
 BYTES_OF_A_BATCH = 4_000_000
 """The number of bytes of rows that are read for a batch at most, and those of one block of the source more."""
 
-NOT_THERE = "They are left out: their records are gone, or are those of another org."
+NOT_THERE = f"They are left out: {ELSEWHERE}"
 
 _LEFT_OUT = {
     None: frozenset[Fate](),
@@ -71,18 +78,20 @@ class LookedAt:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """That most rows have no record, and what the look could not tell of those that go, as warnings."""
+        """The warnings that most rows have no record, and about what the look could not tell of those that go."""
         return (*findings_of(self._unknown_keys), *self._not_told)
 
     @property
     def _unknown_keys(self) -> tuple[Mistake, ...]:
+        """The mistake that most rows are left out since no record has their keys, if it is one."""
         unknown = len(self.left_out.unmatched)
-        if self.match != "updateOnly" or 2 * unknown <= self.rows:
+        if self.match != "updateOnly" or not are_most(unknown, self.rows):
             return ()
         return (unknown_keys(unknown, self.rows, self.key, NOT_THERE),)
 
     @property
     def _not_told(self) -> tuple[Finding, ...]:
+        """The warning that rows go of which was not seen whether they change anything, if there are such."""
         if not self.unsure:
             return ()
         names = quoted_names(self.unseen)

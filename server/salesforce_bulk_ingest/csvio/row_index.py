@@ -111,7 +111,7 @@ class RecordRun:
         count: the number of records.
 
     Attributes:
-        data: see above.
+        data: the bytes.
     """
 
     def __init__(self, data: bytes, count: int) -> None:

@@ -270,8 +270,8 @@ class BeforeImages:
         found = await self._read(id_key(sobject), list(ids), list(paths))
         if found.failure is not None or found.unseen:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
-        of_job = {each.job_id: each for each in changes}
-        in_order = [[of_job[job.id] for job in together] for together in _in_order([job for job, _ in images])]
+        by_id = {each.job_id: each for each in changes}
+        in_order = [[by_id[job.id] for job in together] for together in _in_order(job for job, _ in images)]
         undone = await run_in_thread(undo_in_turn, in_order, found)
         header, rows = await run_in_thread(rows_together, undone)
         undos = [
@@ -384,9 +384,9 @@ def _wrote(upload: ArchivedUpload, written: WrittenFields) -> RowsWritten:
 
 
 def _in_order(jobs: Iterable[Job]) -> list[list[Job]]:
-    """Return jobs, the newest first; those together of which one was made before another had ended, by whole seconds.
+    """Return jobs in groups, the newest first: a job is in one with those that had not ended when it was made.
 
-    These may have written in any order, whichever ended first.
+    The jobs of a group may have written in any order, whichever ended first. Times are of whole seconds.
     """
     in_order = list[list[Job]]()
     for job in sorted(jobs, key=_ended_and_made, reverse=True):
@@ -399,7 +399,7 @@ def _in_order(jobs: Iterable[Job]) -> list[list[Job]]:
 
 
 def _ended_and_made(job: Job) -> tuple[datetime, datetime, str]:
-    """Return when a job ended, and when it was made, and its id, which tells the order of jobs of one second."""
+    """Return when a job ended, when it was made, and its id, by which jobs of one second are sorted."""
     never = datetime.min.replace(tzinfo=UTC)
     return job.changed_at or never, job.created_at or never, job.id
 

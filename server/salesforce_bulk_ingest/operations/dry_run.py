@@ -94,9 +94,11 @@ class DryRuns:
         request = load.request.with_proposal(load.plan)
         if request is None or load.retry is not None:
             return None
-        to, report = (load.sobject, load.destination), load.report
+        seconds, report = self._seconds_left, load.report
         try:
-            proposed = await self._loads.plan(load.org, request, *to, job_id, self._seconds_left, report, profiled=True)
+            proposed = await self._loads.plan(
+                load.org, request, load.sobject, load.destination, job_id, seconds, report, profiled=True
+            )
         except (InvalidArgument, RefusedByPolicy):  # it is told of the call that takes them
             return None
         is_wrong = not isinstance(proposed, SharedTask) and proposed.whole.has_errors

@@ -116,7 +116,11 @@ class LoadRequest(Generic[Source]):
         return replace(self, mapping=mapping, notes=(*self.notes, *notes))
 
     def with_proposal(self, plan: Plan) -> Self | None:
-        """Return the same request with what is proposed for its rows; None where that leaves something open.
+        """Return the same request with what is proposed for its rows.
+
+        Return None where that would not be all: where nothing is wrong, or nothing proposed; where something else is to be
+        settled, or could be meant; where the request is of one part, of known rows, by a recipe, or says something of
+        cells; and where the proposal is too long for an answer to repeat it.
 
         Args:
             plan: the plan of the rows.

@@ -250,12 +250,14 @@ class PageBuilder:
         """Add the next records of the result, as `add` does one after the other, in less time."""
         if not self._request.errors.is_empty or self.rows_passed < self._request.offset:
             return all(map(self.add, run.records, self._parsed(run.records)))
-        if len(run) <= self._room.rows_left:
-            rows = parse_quoted_records(run.data, len(run), self._delimiter)
-            if rows is not None and self._show_together([run.data], self.mask.rows(rows)):
-                return True
-        fitting = run.records[: self._room.rows_left]
-        return self._show_all(fitting, self._parsed(fitting)) and len(fitting) == len(run)
+        if len(run) > self._room.rows_left:
+            fitting = run.records[: self._room.rows_left]
+            return self._show_all(fitting, self._parsed(fitting)) and len(fitting) == len(run)
+        quoted = parse_quoted_records(run.data, len(run), self._delimiter)
+        if quoted is None:
+            return self._show_all(run.records, self._parsed(run.records))
+        rows = self.mask.rows(quoted)
+        return self._show_together([run.data], rows) or self._show_halves(run.records, rows)
 
     def pass_over(self, rows: int) -> None:
         """Pass over the first rows of the result, as if they had been added."""
@@ -291,8 +293,10 @@ class PageBuilder:
 
     def _show_all(self, records: Sequence[bytes], rows: Sequence[Sequence[str]]) -> bool:
         """Show as many of the rows as fit; return whether all do."""
-        if self._show_together(records, rows):
-            return True
+        return self._show_together(records, rows) or self._show_halves(records, rows)
+
+    def _show_halves(self, records: Sequence[bytes], rows: Sequence[Sequence[str]]) -> bool:
+        """Show as many as fit of rows that do not fit together; return whether all do."""
         half = len(rows) // 2
         if not half:
             return all(map(self.add, records, rows))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 ERROR_COLUMN = "sf__Error"
@@ -50,7 +51,7 @@ def split_row_error(text: str) -> tuple[str, str, str]:
     return (f"{code}:", message, f":{fields}") if colon else (f"{code}:", rest, "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ErrorFilter:
     """Chooses failed rows by status code and field; an empty filter chooses every row.
 
@@ -76,6 +77,14 @@ class ErrorFilter:
 
     def chooses(self, code: str, fields: Iterable[str]) -> bool:
         """Return whether the filter chooses errors with a status code that name these fields."""
-        if self.codes and code not in map(str.upper, self.codes):
+        if self.codes and code not in self._codes:
             return False
-        return not self.fields or not {name.lower() for name in self.fields}.isdisjoint(map(str.lower, fields))
+        return not self.fields or not self._fields.isdisjoint(map(str.lower, fields))
+
+    @cached_property
+    def _codes(self) -> frozenset[str]:
+        return frozenset(map(str.upper, self.codes))
+
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        return frozenset(map(str.lower, self.fields))

@@ -126,15 +126,6 @@ def key_field(operation: str | None, external_id_field: str | None) -> str | Non
 
 
 @contextmanager
-def matched_rows(
-    result: ResultFile, upload: ArchivedUpload, key: str | None, folder: Path, check_cancelled: Callable[[], None]
-) -> Iterator[RowMatcher]:
-    """Match all rows of a result with the rows of the upload of the same job, and their source; see `rows_matched_with`."""
-    with rows_matched_with([result], upload, key, folder, check_cancelled, with_source=True) as matcher:
-        yield matcher
-
-
-@contextmanager
 def rows_matched_with(
     results: Sequence[ResultFile],
     upload: ArchivedUpload,
@@ -281,7 +272,7 @@ def write_source_order(
     origin = upload.origin
     header = [LINE_COLUMN, *result.names[: result.outcome_count], *origin.source_columns]
     matched, unsure_outcomes, lines = array("Q"), array("Q"), array("Q")
-    with matched_rows(result, upload, key, file.folder, check_cancelled) as matcher:
+    with rows_matched_with([result], upload, key, file.folder, check_cancelled, with_source=True) as matcher:
         file.file.write(csv_bytes([header], origin.source_dialect))
         for match in matcher.matched():
             line = _line_of(match)

@@ -32,8 +32,8 @@ _NOT_AN_ORG = ("login", "test", "www", "help")
 _ONE_LABEL = re.compile(r"([a-z0-9-]+)\.salesforce\.com")
 _GIVEN = re.compile(r"(?P<scheme>https?://)?(?P<host>[a-z0-9.-]+?)(?P<port>:[0-9]{1,5})?([/?#].*)?", re.IGNORECASE)
 _MAY_BE_SHOWN = re.compile(r"(?=.{1,40}$)(?!.*([0-9a-f]-*){16})(?!([^0-9]*[0-9]){8})[a-z][a-z0-9]*(-{1,2}[a-z0-9]+)*")
-"""A part of a host as people choose and write one, once a capital at its begin is taken for a small letter. A secret that
-somebody has put there is longer, has many digits of base 16 in a row or many of base 10, or has capitals."""
+"""A part of a host as people choose and write one, once a capital at its beginning is taken for a small letter. A secret
+that somebody has put there is longer, has many digits of base 16 in a row or many of base 10, or has capitals."""
 
 UNSHOWN = "that host"
 """What stands in a message for a host that may be a secret."""

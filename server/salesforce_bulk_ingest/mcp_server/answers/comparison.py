@@ -15,6 +15,8 @@ LONGEST_COLUMN = 80
 FIELDS_SHOWN = 15
 CELLS_SHOWN = 4
 ROOM_FOR_AN_EXAMPLE = 320
+ROOM_FOR_EXAMPLES = 6_400
+ROOM_FOR_KEYS = 1_000
 MISTAKES_TOLD = 3
 UNSEEN_TOLD = 5
 
@@ -91,7 +93,7 @@ class ThereAnswer(AnswerPart):
     def of(cls, there: ThereAlready, lines: int) -> Self:
         """Return the rows that are there already, with at most this number of their records."""
         by = tuple(cut(name, LONGEST_COLUMN) for name in there.columns)
-        return cls(by=by, rows=there.rows, records=there.records[:lines])
+        return cls(by=by, rows=there.rows, records=tuple(fitting(there.records[:lines], len, ROOM_FOR_KEYS)))
 
     def __str__(self) -> str:
         names = ", ".join(map(as_name, self.by))
@@ -115,7 +117,7 @@ class ParentsAnswer(AnswerPart):
             column=cut(missing.column, LONGEST_COLUMN),
             object=missing.sobject,
             rows=missing.rows,
-            keys=tuple(map(_shown, missing.keys[:lines])),
+            keys=tuple(fitting(map(_shown, missing.keys[:lines]), len, ROOM_FOR_KEYS)),
         )
 
     def __str__(self) -> str:
@@ -152,7 +154,10 @@ class ComparisonAnswer(PartListedAsObject):
             lines: the maximum number of records in each of its lists.
         """
         fates, fields = comparison.fates, comparison.fields
-        examples, room = comparison.examples[:lines], ROOM_FOR_AN_EXAMPLE * max(lines, LINES_SHOWN)
+        examples, room = (
+            comparison.examples[:lines],
+            min(ROOM_FOR_AN_EXAMPLE * max(lines, LINES_SHOWN), ROOM_FOR_EXAMPLES),
+        )
         shown = fitting(
             map(ExampleAnswer.of, examples), lambda each: len(each.model_dump_json(exclude_none=True)), room
         )
