@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, InvalidJobId, LoadedBefore, NoRecord, StorageFailure
+from salesforce_bulk_ingest.base.errors import InvalidArgument, LoadedBefore, NoRecord, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.text import as_name, counted
@@ -18,11 +18,12 @@ from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.job_reader import JobReader
 from salesforce_bulk_ingest.operations.undos import UndoJob, Undos, is_undone
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NotFound, UnexpectedAnswer
+from salesforce_bulk_ingest.salesforce.errors import UnexpectedAnswer
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -160,7 +161,8 @@ class EarlierLoads:
             logger.warning("rows go into job %s without a record: %s", to_job, error)
             return (unrecorded(error),)
         if meanwhile is not None:
-            found = JobWithRows(meanwhile.job_id, await self._job(meanwhile.job_id), meanwhile.sketch, meanwhile.known)
+            job = await JobReader(self._client).find(meanwhile.job_id)
+            found = JobWithRows(meanwhile.job_id, job, meanwhile.sketch, meanwhile.known)
             raise loaded_before(Comparison(meanwhile.known, (found,)))
         return ()
 
@@ -172,10 +174,10 @@ class EarlierLoads:
             )
         except NoRecord as error:
             return Comparison(load.sketch.known_in([]), left_out=left_out, failure=str(error))
-        found = list[JobWithRows]()
+        found, jobs = list[JobWithRows](), JobReader(self._client)
         known = load.sketch.known_in([])
         for upload in sorted(earlier, key=lambda upload: upload.known.count, reverse=True)[:MOST_JOBS]:
-            job = await self._job_with_rows(org, load, upload)
+            job = await self._job_with_rows(org, load, upload, jobs)
             if job is not None:
                 found.append(job)
                 known = load.sketch.known_in([job.sketch for job in found])
@@ -183,9 +185,11 @@ class EarlierLoads:
                     break
         return Comparison(known, tuple(found), last_load, left_out)
 
-    async def _job_with_rows(self, org: Org, load: LoadRecord, upload: EarlierLoad) -> JobWithRows | None:
+    async def _job_with_rows(
+        self, org: Org, load: LoadRecord, upload: EarlierLoad, jobs: JobReader
+    ) -> JobWithRows | None:
         """Return the job of an earlier upload, or None if it has none of the rows in the org, and never will."""
-        job, undos = await self._job(upload.job_id), Undos(self._client, self._ledger, org)
+        job, undos = await jobs.find(upload.job_id), Undos(jobs, self._ledger, org)
         sketch = upload.sketch
         if job is None and await self._is_known_to_be_empty(org, upload.job_id):
             return None
@@ -206,12 +210,6 @@ class EarlierLoads:
         """Return whether a job that is gone was deleted through these tools after it had ended without trying a row."""
         ended = await self._ledger.ended_job(org.key, job_id)
         return ended is not None and ended.is_terminal and ended.number_records_processed == 0
-
-    async def _job(self, job_id: str) -> Job | None:
-        try:
-            return await self._client.get_job(job_id)
-        except (NotFound, InvalidJobId):
-            return None
 
     async def _not_loaded(self, org: Org, job: Job) -> RowSketch:
         """Return the sketch of the rows that an ended job did not load; empty if these can't be known."""

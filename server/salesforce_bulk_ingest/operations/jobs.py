@@ -342,16 +342,16 @@ class JobOperations:
         # An undo takes the jobs of all parts, of which the last one tells, also where it has no row in the org itself.
         loaded = [each for each in parts.values() or [job] if _has_loaded(each)]
         undo = await self._undo(org, job, loaded)
-        gives_back = await self._with_image(org, job, loaded)
+        gives_back, undos = await self._with_image(org, job, loaded), self._uploads.undos(org)
         return replace(
             status,
             load=load,
             accounting=await self._accounting(org, job),
             created=await self._created(org, job),
             undo=undo,
-            deletes=await self._uploads.undo_of(org, loaded, DELETES) if undo is not None else None,
+            deletes=await undos.of_load(loaded, DELETES) if undo is not None else None,
             deed=await self._uploads.deed_of(org, job.id),
-            gives_back=await self._uploads.undo_of(org, gives_back, GIVING_BACK) if gives_back else None,
+            gives_back=await undos.of_load(gives_back, GIVING_BACK) if gives_back else None,
         )
 
     async def _with_image(self, org: Org, job: Job, loaded: Sequence[Job]) -> Sequence[Job]:

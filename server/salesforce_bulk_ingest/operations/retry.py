@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from salesforce_bulk_ingest.base.errors import (
     AllSentAgain,
     InvalidArgument,
-    InvalidJobId,
     JobNotEnded,
     NoRecord,
     NoRowLeft,
@@ -27,13 +26,14 @@ from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.operations.job_reader import JobReader
 from salesforce_bulk_ingest.operations.undos import Undos, deed_of_undo
 from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected, SalesforceError
+from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -151,7 +151,7 @@ class Retries:
 
 
 class _History:
-    """What became of rows that were retried before, for one call: each job is read once.
+    """What became of rows that were retried before, for one call.
 
     Args:
         org: the org of the jobs.
@@ -163,7 +163,7 @@ class _History:
         self._org = org
         self._client = client
         self._ledger = ledger
-        self._jobs: dict[str, Job | None] = {}
+        self._jobs = JobReader(client)
 
     async def unloaded_jobs(self, to_jobs: Iterable[str], from_jobs: set[str]) -> frozenset[str]:
         """Return the ids of jobs that retried rows and loaded none, and of the jobs that retried their rows in turn.
@@ -210,15 +210,7 @@ class _History:
 
     async def job(self, job_id: str) -> Job | None:
         """Return the job, as it ended if it was deleted through this server; None if nothing is known of it."""
-        if job_id not in self._jobs:
-            self._jobs[job_id] = await self._read(job_id)
-        return self._jobs[job_id]
-
-    async def _read(self, job_id: str) -> Job | None:
-        try:
-            return await self._client.get_job(job_id)
-        except (NotFound, InvalidJobId):
-            return await self._ledger.ended_job(self._org.key, job_id)
+        return await self._jobs.find(job_id) or await self._ledger.ended_job(self._org.key, job_id)
 
 
 class Retry:
@@ -352,7 +344,7 @@ class Retry:
 
     async def _undone_before(self, but_by: frozenset[str]) -> AsyncIterator[Finding]:
         """Yield a warning for each job of which other jobs have deleted records, or may still."""
-        undos = Undos(self._client, self._ledger, self._org)
+        undos = Undos(JobReader(self._client), self._ledger, self._org)
         for from_job in self._undone:
             others = [undo.job for undo in await undos.of(from_job, DELETES) if undo.job.id[:15] not in but_by]
             if others:

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Self
 
-from salesforce_bulk_ingest.base.errors import InvalidJobId
 from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.operations.job_reader import JobReader
 from salesforce_bulk_ingest.results.retry_request import UNDONE_BY
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
-from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import NotFound
 from salesforce_bulk_ingest.salesforce.job_ids import long_job_id, shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -83,19 +81,18 @@ def is_being_undone(undos: Iterable[UndoJob]) -> bool:
 
 
 class Undos:
-    """The undos of jobs, as this server's record and the org tell them to one call: each job is read once.
+    """The undos of jobs, as this server's record and the org tell them to one call.
 
     Args:
-        client: the client of the org.
+        jobs: reads the jobs that undid others.
         ledger: the record of undos.
         org: the org.
     """
 
-    def __init__(self, client: SalesforceClient, ledger: Ledger, org: Org) -> None:
-        self._client = client
+    def __init__(self, jobs: JobReader, ledger: Ledger, org: Org) -> None:
+        self._jobs = jobs
         self._ledger = ledger
         self._org = org
-        self._jobs: dict[str, Job | None] = {}
 
     async def of(
         self, job_id: str, by: Set[str] = DELETES | GIVING_BACK, above: frozenset[str] = frozenset()
@@ -123,18 +120,17 @@ class Undos:
                 undos.append(UndoJob(job, rows, await self.of(by_job, above=above)))
         return tuple(undos)
 
+    async def of_load(self, jobs: Iterable[Job], by: Set[str]) -> "LoadUndo":
+        """Return the undo of the jobs of one load by these operations; see `of`."""
+        return LoadUndo.of({job.id: await self.of(job.id, by) for job in jobs})
+
     async def given_back_by(self, job_id: str) -> UndoJob | None:
         """Return the last job that gave back what records held before a job, unless it was undone in turn; else None."""
         standing = [undo for undo in await self.of(job_id, _UPDATES) if undo.stands]
         return standing[-1] if standing else None
 
     async def _job(self, job_id: str, *, is_of_undo: bool) -> Job | None:
-        if job_id not in self._jobs:
-            try:
-                self._jobs[job_id] = await self._client.get_job(job_id)
-            except (NotFound, InvalidJobId):
-                self._jobs[job_id] = None
-        return self._jobs[job_id] or (Job(id=job_id, state="Unknown") if is_of_undo else None)
+        return await self._jobs.find(job_id) or (Job(id=job_id, state="Unknown") if is_of_undo else None)
 
 
 @dataclass(frozen=True, slots=True)

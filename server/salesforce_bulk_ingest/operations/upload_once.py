@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -32,7 +32,8 @@ from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
-from salesforce_bulk_ingest.operations.undos import Deed, LoadUndo, Undos, deed_of, is_being_undone
+from salesforce_bulk_ingest.operations.job_reader import JobReader
+from salesforce_bulk_ingest.operations.undos import Deed, Undos, deed_of, is_being_undone
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -229,10 +230,9 @@ class Uploads:
         """Return whether rows were sent to the job, or are on their way to it, as far as this server knows."""
         return await self.state_of(org, job.id) != "unknown"
 
-    async def undo_of(self, org: Org, jobs: Sequence[Job], by: Set[str]) -> LoadUndo:
-        """Return the undo of the jobs of one load by these operations, as far as this server knows."""
-        undos = Undos(self._client, self._ledger, org)
-        return LoadUndo.of({job.id: await undos.of(job.id, by) for job in jobs})
+    def undos(self, org: Org) -> Undos:
+        """Return the undos of jobs, as far as this server knows: a call reads each job once for all that it asks them."""
+        return Undos(JobReader(self._client), self._ledger, org)
 
     async def deed_of(self, org: Org, job_id: str) -> Deed | None:
         """Return what a job does to those that it undoes, as far as this server knows; None if it undoes none."""
@@ -240,7 +240,7 @@ class Uploads:
 
     async def is_being_undone(self, org: Org, job: Job) -> bool:
         """Return whether some of what the job did is undone, or may be still, as far as this server knows."""
-        return is_being_undone(await Undos(self._client, self._ledger, org).of(job.id))
+        return is_being_undone(await self.undos(org).of(job.id))
 
     async def check_closable(self, org: Org, job_id: str) -> None:
         """Raise UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""

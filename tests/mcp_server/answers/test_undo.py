@@ -236,7 +236,9 @@ async def test_an_undo_that_began_is_shown_in_place_of_another(operation: str, o
         undoing = await call(client, tool, **arguments)
         told = []
         for _ in range(2):
+            org.forget()
             status = await call(client, "get-ingest-job-status", jobId=made["id"])
+            assert len([each for each in org.recorder.calls if undoing["id"][:15] in each]) == 1
             told.append(status["undo"].replace(undoing["id"], "<undo>"))
             await closed(client, undoing["id"])
         again = await call(client, "create-ingest-job", **{**arguments, "preflight": "off"})
