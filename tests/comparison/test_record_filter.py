@@ -16,10 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salesforce_bulk_ingest.comparison.record_filter import LookedAt, RecordFilter
 from salesforce_bulk_ingest.comparison.record_reader import RecordReader
-from salesforce_bulk_ingest.loading.by_record import ByRecord, Match
+from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import QueryPage
-from salesforce_bulk_ingest.validation.destination import Destination, LoadTarget
+from salesforce_bulk_ingest.validation.destination import Destination, LoadTarget, Match
 from tests.comparison.describing import DESCRIBE, columns
 from tests.loading.making import UNCHANGED, Bytes, plan_of
 from tests.salesforce_emulator.caller import app_with, calling
@@ -75,7 +75,7 @@ def left_out_of(why: str, lines: list[int], names: list[str]) -> dict[str, Any]:
     ("arguments", "left_out", "rows"),
     [
         ({"match": "updateOnly"}, {"match": left_out_of(NO_RECORD, [4], ["E-4"])}, 2),
-        ({"match": "createOnly"}, {"match": left_out_of("there already", [2, 3], ["E-1", "E-2"])}, 1),
+        ({"match": "createOnly"}, {"match": left_out_of("a record has their key", [2, 3], ["E-1", "E-2"])}, 1),
         ({"changedOnly": True}, {"changedOnly": left_out_of(EQUAL, [2], ["E-1"])}, 2),
         (
             {"match": "updateOnly", "changedOnly": True, "leaveOut": {"lines": "3"}},
@@ -100,7 +100,7 @@ async def test_a_dry_run_says_how_many_rows_are_left_out_and_compares_those_that
     lines = text_of(await client.call_tool(CREATE, given)).splitlines()
     assert [line for line in lines if not line.startswith(("-", "Columns", "["))] == snapshot(
         [
-            "No job was made. Checked 1 row, 32 bytes: nothing is wrong. Nothing was sent to embedded org. Compared with the org: 0 new, 1 changed, 1 equal. Left out of all rows: 1 by match and 1 by changedOnly.",
+            "No job was made. Checked 1 row, 32 bytes (left out: 1 by match as no record has their key and 1 by changedOnly as equal to their record): nothing is wrong. Nothing was sent to embedded org. Compared with the org: 0 new, 1 changed, 1 equal.",
             'Next: create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "match": "updateOnly", "changedOnly": true}, "sha256": "1605fd63a610adf7f6120c87f9d0e5152a32d11685c8f8a6b1e231fb0ff4423b"} sends the rows, if they are still the same.',
             "sha256: 1605fd63a610adf7f6120c87f9d0e5152a32d11685c8f8a6b1e231fb0ff4423b",
             'Left out by match (no record has their key): line 4 ("E-4")',
@@ -140,7 +140,7 @@ async def test_equal_calls_find_their_rows_in_the_job_once_these_are_in_the_org(
         other = await refusal(client, UPLOAD, jobId=first["id"], body={"csv": rows})
     assert "\nmatch: createOnly\n" in str(getattr(recipe.contents[0], "text", ""))
     assert "The job is JobComplete; it takes rows only while it is Open." in other
-    assert first["leftOut"] == {"match": left_out_of("there already", [2], ["E-1"])}
+    assert first["leftOut"] == {"match": left_out_of("a record has their key", [2], ["E-1"])}
     kept = ("status", "rows", "leftOut", "sha256")
     expected = ["already uploaded", *(first[name] for name in kept[1:])]
     assert [[answer[name] for name in kept] for answer in answers] == [expected] * 3
@@ -159,7 +159,7 @@ async def test_a_load_of_rows_that_are_all_there_makes_no_job(client: Client, or
     result = await client.call_tool(CREATE, given)
     assert text_of(result).splitlines() == snapshot(
         [
-            "No job was made. There is nothing to send to embedded org: every row is left out. Left out of all rows: 2 by changedOnly.",
+            "No job was made. There is nothing to send to embedded org, since every row is left out: 2 by changedOnly as equal to their record.",
             'Next: create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "changedOnly": true}, "dryRun": true} looks again, once the rows or their records have changed: nothing is to do now.',
             'Left out by changedOnly (equal to their record): line 2 ("E-1"), 3 ("E-3")',
         ]
@@ -174,7 +174,7 @@ async def test_rows_of_which_most_have_no_record_look_like_a_mistake_where_these
     dry = await call(client, CREATE, **given, dryRun=True)
     assert {name: dry[name] for name in ("summary", "next", "findings")} == snapshot(
         {
-            "summary": "No job was made. There is nothing to send to embedded org: every row is left out. That looks like a mistake: see the findings. Left out of all rows: 2 by match.",
+            "summary": "This looks like a mistake: 2 of 2 rows have a key in Erp_Id__c that no record has. No job was made. There is nothing to send to embedded org, since every row is left out: 2 by match as no record has their key.",
             "next": 'create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "match": "updateOnly"}, "dryRun": true} looks again, once the rows or their records have changed: have the user check the file first.',
             "findings": [
                 {
@@ -191,8 +191,43 @@ async def test_rows_of_which_most_have_no_record_look_like_a_mistake_where_these
     some = {"csv": "Erp_Id__c,Name\nE-1,Uno\nE-3,Tre\n9,Neun\n8,Acht\n", "match": "updateOnly"}
     assert (await call(client, CREATE, body=UPSERT, data=some, dryRun=True))["findings"] == []
     some["csv"] += "7,Sieben\n"
-    [most] = (await call(client, CREATE, body=UPSERT, data=some, dryRun=True))["findings"]
-    assert most["what"].startswith("3 of 5 rows have a key in Erp_Id__c that no record has.")
+    most = await call(client, CREATE, body=UPSERT, data=some, dryRun=True)
+    told = {name: most[name] for name in ("summary", "next")}
+    assert (told, [each["what"] for each in most["findings"]]) == snapshot(
+        (
+            {
+                "summary": "This looks like a mistake: 3 of 5 rows have a key in Erp_Id__c that no record has. No job was made. Checked 2 rows, 31 bytes (left out: 3 by match as no record has their key): 1 warning. Nothing was sent to embedded org. Compared with the org: 0 new, 2 changed, 0 equal.",
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the corrected rows>", "match": "updateOnly"}, "dryRun": true} checks the rows, once they are corrected; create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "match": "updateOnly"}, "sha256": "cb84165ec037970b462817d3fd08ae6995774e6d90e382003ae4d39820838fc5"} sends the rows as they are, once the user has seen what looks like a mistake, and wants it.',
+            },
+            [
+                "3 of 5 rows have a key in Erp_Id__c that no record has. They are left out: their records are gone, or are those of another org."
+            ],
+        )
+    )
+    sent = await call(client, CREATE, body=UPSERT, data=some)
+    assert steady({name: sent[name] for name in ("summary", "next")}) == snapshot(
+        {
+            "summary": "This looks like a mistake: 3 of 5 rows have a key in Erp_Id__c that no record has. Created the job. Uploaded 2 rows, 31 bytes (left out: 3 by match as no record has their key), to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning. Checked: file, columns, cells, blank and repeated Erp_Id__c.",
+            "next": 'close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them, once the user has seen what looks like a mistake, and wants it.',
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "arguments", "told"),
+    [
+        ("E-1", {"match": "updateOnly"}, []),
+        ("E-1", {}, []),
+        ("E-5", {}, ["Account requires Name: without a column for it rows that make a new record fail."]),
+        ("E-5", {"match": "createOnly"}, ["Account requires Name: without a column for it every row fails."]),
+    ],
+)
+async def test_what_new_records_need_is_told_only_where_rows_may_make_some(
+    client: Client, key: str, arguments: dict[str, Any], told: list[str]
+) -> None:
+    data = {"csv": f"Erp_Id__c,Phone\n{key},5\n", **arguments}
+    answer = await call(client, CREATE, body=UPSERT, data=data, dryRun=True)
+    assert [each["what"] for each in answer["findings"]] == told
 
 
 async def test_an_upload_of_rows_that_are_all_there_leaves_the_job_without_rows(client: Client, org: Recorder) -> None:
@@ -203,7 +238,7 @@ async def test_an_upload_of_rows_that_are_all_there_leaves_the_job_without_rows(
         {
             "status": "nothing to send",
             "state": "Open",
-            "summary": "There is nothing to send to embedded org: every row is left out. Job JOB stays Open, without rows. Left out of all rows: 1 by match.",
+            "summary": "There is nothing to send to embedded org, since every row is left out: 1 by match as a record has their key. Job JOB stays Open, without rows.",
             "next": 'upload-data-ingest-job {"jobId": "JOB", "body": {"csv": "<the same rows>", "match": "createOnly"}, "dryRun": true} looks again, once the rows or their records have changed: nothing is to do now. close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} drops the empty job.',
         }
     )
@@ -229,7 +264,7 @@ async def test_a_row_that_names_several_records_goes_and_is_told(client: Client)
     without_comparison: dict[str, Any] = {"compare": []}
     for options in ({}, without_comparison):
         answer = await call(client, CREATE, body=body, data=data, dryRun=True, **options)
-        assert answer["leftOut"] == {"match": left_out_of("there already", [2], ["O-1"])}
+        assert answer["leftOut"] == {"match": left_out_of("a record has their key", [2], ["O-1"])}
         assert len(answer["findings"]) == 1 and "Every row is known to fail." in answer["summary"]
     sent = await call(client, CREATE, body=body, data=data)
     assert [finding["what"] for finding in sent["findings"]] == snapshot(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, Findings
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
-from salesforce_bulk_ingest.validation.destination import NO_PARENTS, LoadTarget
+from salesforce_bulk_ingest.validation.destination import NO_PARENTS, LoadTarget, Match
 from salesforce_bulk_ingest.validation.fields import FieldChecks
 from tests.validation.describing import ACCOUNT, CONTACT, field, sobject
 
@@ -23,10 +23,11 @@ def found(
     key: str | None = None,
     parents: Mapping[str, SObjectDescribe] = NO_PARENTS,
     hidden: Set[str] = frozenset(),
+    match: Match | None = None,
 ) -> list[Finding]:
     """The findings about a header and about rows in blocks; the first row is on line 2."""
     findings = Findings()
-    checks = FieldChecks(LoadTarget.of(describe, operation, key), header, findings, parents, hidden)
+    checks = FieldChecks(LoadTarget.of(describe, operation, key, match), header, findings, parents, hidden)
     checks.check_header(1)
     line = 2
     for rows in blocks:

@@ -3,6 +3,7 @@
 import pytest
 from inline_snapshot import snapshot
 
+from salesforce_bulk_ingest.validation.destination import Match
 from tests.validation.checking import PARENTS, as_lines, found
 from tests.validation.describing import CONTACT, field, sobject
 
@@ -31,6 +32,54 @@ def test_read_only_columns_by_operation(operation: str) -> None:
             "upsert": ["Id", "Score__c", "Number__c", "Parent__c", "Once__c"],
         }[operation]
     )
+
+
+@pytest.mark.parametrize(
+    ("match", "told"),
+    [
+        (
+            None,
+            [
+                "Parent__c can't be changed by this user; rows that fill it fail.",
+                "Once__c can't be set by this user; rows that fill it fail.",
+                "Thing__c requires Title__c: without a column for it rows that make a new record fail.",
+            ],
+        ),
+        ("updateOnly", ["Parent__c can't be changed by this user; rows that fill it fail."]),
+        (
+            "createOnly",
+            [
+                "Once__c can't be set by this user; rows that fill it fail.",
+                "Thing__c requires Title__c: without a column for it every row fails.",
+            ],
+        ),
+    ],
+)
+def test_an_upsert_of_old_or_new_records_alone_is_held_to_what_these_take(match: Match | None, told: list[str]) -> None:
+    later = field("Parent__c", "reference", updateable=False)
+    first = field("Once__c", createable=False)
+    needed = field("Title__c", nillable=False)
+    describe = sobject("Thing__c", later, first, needed, field("Key__c", externalId=True))
+    header = ["Parent__c", "Once__c", "Key__c"]
+    assert [each.what for each in found(describe, "upsert", header, key="Key__c", match=match)] == told
+
+
+@pytest.mark.parametrize(
+    ("match", "may_create", "may_update", "is_told"),
+    [
+        ("updateOnly", True, False, True),
+        ("updateOnly", False, True, False),
+        ("createOnly", True, False, False),
+        ("createOnly", False, True, True),
+        (None, False, True, False),
+    ],
+)
+def test_a_user_needs_the_permission_for_the_rows_that_go(
+    match: Match | None, may_create: bool, may_update: bool, is_told: bool
+) -> None:
+    describe = sobject("Thing__c", field("Key__c", externalId=True))
+    describe = describe.model_copy(update={"createable": may_create, "updateable": may_update})
+    assert bool(found(describe, "upsert", ["Key__c"], key="Key__c", match=match)) == is_told
 
 
 def test_why_a_column_is_read_only_is_told() -> None:

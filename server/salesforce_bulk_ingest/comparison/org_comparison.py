@@ -148,7 +148,10 @@ class OrgComparison:
         return findings_of((*self.mistakes, *self.asides))
 
     def findings_with(self, checked: Sequence[Finding]) -> tuple[Finding, ...]:
-        """Return the findings of the checks with what looks like a mistake: a cleared column stands once, with its lines."""
+        """Return the findings of the checks with what looks like a mistake: a cleared column stands once, with its lines.
+
+        What new records need is no matter where every record was found.
+        """
         clearing = {each.column: each for each in checked if each.kind == "clearing cells"}
         seen = [
             replace(each, lines=cells.lines, rows=cells.rows)
@@ -156,7 +159,13 @@ class OrgComparison:
             else each
             for each in self.findings
         ]
-        others = (each for each in checked if each.kind != "clearing cells" or each.column in clearing)
+        makes_none = self.target.key is not None and self.rows_of(Fate.NEW) == (0, 0)
+        others = (
+            each
+            for each in checked
+            if (each.kind != "clearing cells" or each.column in clearing)
+            and not (each.kind == "required" and makes_none)
+        )
         return (*others, *seen)
 
 

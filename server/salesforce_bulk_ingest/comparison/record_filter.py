@@ -23,11 +23,11 @@ from salesforce_bulk_ingest.comparison.mistakes import (
     unknown_keys,
 )
 from salesforce_bulk_ingest.comparison.record_reader import RecordReader, RecordsFound
-from salesforce_bulk_ingest.loading.by_record import ByRecord, LeftOutLines, Match
+from salesforce_bulk_ingest.loading.by_record import ByRecord, LeftOutLines
 from salesforce_bulk_ingest.loading.mapped_source import MappedBlock, MappedSource
 from salesforce_bulk_ingest.loading.row_sample import RowSample
 from salesforce_bulk_ingest.loading.sources import opened
-from salesforce_bulk_ingest.validation.destination import LoadTarget
+from salesforce_bulk_ingest.validation.destination import LoadTarget, Match
 from salesforce_bulk_ingest.validation.key_forms import trimmed
 
 ROWS_OF_A_BATCH = 2_000
@@ -79,10 +79,10 @@ class LookedAt:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The warnings that most rows have no record, and about what the look could not tell of those that go."""
-        return (*findings_of(self._unknown_keys), *self._not_told)
+        return (*findings_of(self.mistakes), *self._not_told)
 
     @property
-    def _unknown_keys(self) -> tuple[Mistake, ...]:
+    def mistakes(self) -> tuple[Mistake, ...]:
         """The mistake that most rows are left out since no record has their keys, if it is one."""
         unknown = len(self.left_out.unmatched)
         if self.match != "updateOnly" or not are_most(unknown, self.rows):

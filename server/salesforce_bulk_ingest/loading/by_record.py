@@ -12,8 +12,7 @@ from itertools import accumulate, pairwise
 from typing import Literal
 
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
-
-Match = Literal["updateOnly", "createOnly"]
+from salesforce_bulk_ingest.validation.destination import Match
 
 Lines = Sequence[int]
 """Lines of a source on which rows begin, in their order."""

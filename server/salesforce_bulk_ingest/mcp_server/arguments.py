@@ -26,7 +26,7 @@ from pydantic_core import PydanticCustomError
 from salesforce_bulk_ingest.base.findings import LINES_KEPT, LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
-from salesforce_bulk_ingest.loading.by_record import ByRecord, Match
+from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
@@ -39,6 +39,7 @@ from salesforce_bulk_ingest.operations.load_request import AnySource, CreateRequ
 from salesforce_bulk_ingest.results.retry_request import MOST_JOBS, RetryRequest, Which
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import Delimiter, JobType, LineEnding, Operation
+from salesforce_bulk_ingest.validation.destination import Match
 
 LONGEST_PATH = 4_096
 LONGEST_SOURCE_NAME = 80

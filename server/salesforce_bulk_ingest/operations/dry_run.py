@@ -137,7 +137,11 @@ class DryRuns:
         plan = named.with_notes((*_as_findings(refusal), *several, *checked.notes, *foreseen))
         twice = None if plan.has_errors else checked.refusal
         status: UploadStatus = "nothing to send" if load.is_empty and refusal is None else "checked"
-        return UploadOutcome(load.org, job, status, plan, part or 1, refusal=refusal or twice, comparison=comparison)
+        mistakes = (*load.mistakes, *(comparison.mistakes if comparison else ()))
+        refused = refusal or twice
+        return UploadOutcome(
+            load.org, job, status, plan, part or 1, refusal=refused, comparison=comparison, mistakes=mistakes
+        )
 
     def _refusal_of(
         self, load: PlannedLoad, comparison: OrgComparison | None, *, is_undo: bool

@@ -121,7 +121,9 @@ class LoadOperations:
         if number is None:
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
         if load.is_empty:
-            return await self._named(UploadOutcome(org, None, "nothing to send", load.plan), lines)
+            return await self._named(
+                UploadOutcome(org, None, "nothing to send", load.plan, mistakes=load.mistakes), lines
+            )
         return await self._named(await self._make_and_send(create, call, load, number), lines)
 
     async def upload(
@@ -164,7 +166,9 @@ class LoadOperations:
         if number is None:
             return UploadOutcome(org, job, "checking", done_bytes=load.plan.size)
         if load.is_empty and await self._has_no_rows(org, job):
-            return await self._named(UploadOutcome(org, job, "nothing to send", load.plan), lines)
+            return await self._named(
+                UploadOutcome(org, job, "nothing to send", load.plan, mistakes=load.mistakes), lines
+            )
         return await self._named(await self._check_and_send(load, job, number), lines)
 
     async def _is_undo(self, operation: str | None, request: LoadRequest[AnySource]) -> bool:
@@ -259,9 +263,9 @@ class LoadOperations:
         is_done = upload is None or await upload.wait(self._seconds_left(), sent, report_seconds=self._report_seconds)
         plan = plan.with_notes(uploads.notes_of(load.org, job.id))
         if upload is None:
-            return UploadOutcome(load.org, job, "already uploaded", plan, number)
+            return UploadOutcome(load.org, job, "already uploaded", plan, number, mistakes=load.mistakes)
         status: UploadStatus = "uploaded" if is_done else "in progress"
-        return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes)
+        return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes, mistakes=load.mistakes)
 
     async def _named(self, outcome: UploadOutcome, lines: int) -> UploadOutcome:
         """Return an outcome whose plan names rows, if the call has time to read them, see `Plan.with_named_rows`."""

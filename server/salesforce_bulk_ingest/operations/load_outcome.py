@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from salesforce_bulk_ingest.base.errors import LoadedBefore, RefusedByPolicy
+from salesforce_bulk_ingest.comparison.mistakes import Mistake
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -34,6 +35,7 @@ class UploadOutcome:
         is_repeat: whether an equal call made the job before, so that this call made none.
         refusal: for a dry run, why the load would be refused although its rows have no errors; None if it would not.
         comparison: for a dry run, the rows compared with the org; None if they were not.
+        mistakes: what looks like a mistake in the rows beside their records, the worst first.
         as_given: for a dry run, the plan of the rows without the encoding, columns and formats that it proposes, where
             `plan` has these, since all its errors are gone with them; else None.
     """
@@ -47,4 +49,5 @@ class UploadOutcome:
     is_repeat: bool = False
     refusal: RefusedByPolicy | LoadedBefore | None = None
     comparison: OrgComparison | None = None
+    mistakes: tuple[Mistake, ...] = ()
     as_given: Plan | None = None

@@ -10,6 +10,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import LoadRecord
+from salesforce_bulk_ingest.comparison.mistakes import Mistake
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.comparison.record_filter import LookedAt
 from salesforce_bulk_ingest.loading.by_record import ByRecord
@@ -117,6 +118,11 @@ class PlannedLoad:
     def several_records(self) -> tuple[Finding, ...]:
         """The finding that rows name several records, as far as a look at these told it."""
         return self.looked.several_records if self.looked else ()
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """What looks like a mistake in how rows are left out by their records."""
+        return self.looked.mistakes if self.looked else ()
 
     @property
     def compared(self) -> Plan:

@@ -13,6 +13,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.loading.column_names import not_called_so_yet
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
+from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.operations.describes import DescribeCache, Described
@@ -97,7 +98,7 @@ class Planner:
             InvalidArgument: the source can't be opened.
             RefusedByPolicy: the mapping would show hidden cells.
         """
-        destination = self._completed(destination, object_name)
+        destination = self._completed(destination, object_name, request.mapping)
         version, key = await run_in_thread(_version_and_key, request, object_name, destination)
         kept = self._find(key, profiled=profiled)
         if kept is not None:
@@ -124,12 +125,13 @@ class Planner:
         kept = next((kept for kept in self._kept.values() if kept.plan is plan), None)
         if kept is None or kept.is_for_one_call:
             return
-        destination = self._completed(Destination.of_job(job), job.object)
+        destination = self._completed(Destination.of_job(job), job.object, request.mapping)
         key = await run_in_thread(_key, request, plan.version, job.object, destination)
         self._keep(key, kept)
 
-    def _completed(self, destination: Destination, object_name: str | None) -> Destination:
-        return replace(destination, limit=self._limit, hidden=self._hidden.on(object_name))
+    def _completed(self, destination: Destination, object_name: str | None, mapping: ColumnMapping) -> Destination:
+        match = mapping.leave_out.by_record.match
+        return replace(destination, limit=self._limit, hidden=self._hidden.on(object_name), match=match)
 
     async def _read(
         self,

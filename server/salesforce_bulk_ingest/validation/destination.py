@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Self, cast
+from typing import Literal, Self, cast
 
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.csvio.dialect import Dialect
@@ -21,6 +21,9 @@ from salesforce_bulk_ingest.validation.key_forms import KeyForm, key_form, same_
 
 DELETES = frozenset({"delete", "hardDelete"})
 
+Match = Literal["updateOnly", "createOnly"]
+"""Which rows of an upsert go: those whose records are there, or those whose records are not."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadTarget:
@@ -30,19 +33,33 @@ class LoadTarget:
         describe: the describe of the object.
         operation: the operation of the job.
         key: the name of the field whose value identifies the record of a row; None if every row is a new record.
+        match: which rows go; None for all.
     """
 
     describe: SObjectDescribe
     operation: str
     key: str | None
+    match: Match | None = None
 
     @classmethod
-    def of(cls, describe: SObjectDescribe, operation: str, external_id_field: str | None) -> Self:
+    def of(
+        cls, describe: SObjectDescribe, operation: str, external_id_field: str | None, match: Match | None = None
+    ) -> Self:
         """Return the target of a job, with the key as the describe spells it."""
         keys = {"insert": None, "upsert": external_id_field}
         key = keys.get(operation, ID_FIELD)
         known = describe.field(key) if key else None
-        return cls(describe, operation, known.name if known else key)
+        return cls(describe, operation, known.name if known else key, match)
+
+    @property
+    def creates(self) -> bool:
+        """Whether rows may make new records."""
+        return self.operation == "insert" or (self.operation == "upsert" and self.match != "updateOnly")
+
+    @property
+    def updates(self) -> bool:
+        """Whether rows may change records that are there."""
+        return self.operation == "update" or (self.operation == "upsert" and self.match != "createOnly")
 
     @property
     def deletes(self) -> bool:
@@ -86,6 +103,7 @@ class Destination:
         hidden: the fields whose cells no finding shows.
         is_made: whether the job exists already, which proves that its object exists.
         gives_back: whether the rows are what records held before, so that each cell is meant as it is.
+        match: which rows go; None for all.
     """
 
     operation: str | None = None
@@ -98,6 +116,7 @@ class Destination:
     hidden: HiddenFields = NOTHING_HIDDEN
     is_made: bool = False
     gives_back: bool = False
+    match: Match | None = None
 
     @classmethod
     def of_job(
@@ -126,7 +145,7 @@ class Destination:
         """The object and operation of the job; None if the object or the operation is not known."""
         if self.describe is None or self.operation is None:
             return None
-        return LoadTarget.of(self.describe, self.operation, self.external_id_field)
+        return LoadTarget.of(self.describe, self.operation, self.external_id_field, self.match)
 
     def dialect(self, found: Dialect = Dialect()) -> Dialect:  # noqa: B008 # frozen
         """Return the dialect of the uploaded rows: the job's, with the parts of `found` that the job leaves open."""

@@ -93,7 +93,7 @@ class FieldChecks:
                 index,
                 key_form(column.field),
                 is_needed=False,
-                unique_in="new records" if load.operation == "insert" else "records",
+                unique_in="records" if load.updates else "new records",
             )
             for index, column in enumerate(self._columns)
             if isinstance(column, FieldColumn)
@@ -185,7 +185,7 @@ class FieldChecks:
             return []
         check = None if column.parent_field else check_of(column.field, load.describe.key_prefix)
         checks = [] if check is None else [check]
-        if load.operation == "insert" and column.field.is_required:
+        if column.field.is_required and not load.updates and not load.is_key(column):
             checks.append(BlankCheck(column.field))
         return checks
 

@@ -58,11 +58,10 @@ class HeaderChecks:
         self._check_required()
 
     def _check_permission(self) -> None:
-        describe, operation = self._describe, self._load.operation
-        may = {"insert": describe.createable, "update": describe.updateable}
-        may["upsert"] = describe.createable or describe.updateable
-        if not may.get(operation, describe.deletable):
-            what = f"This user may not {operation} records of {as_name(describe.name)}: every row fails."
+        describe, load = self._describe, self._load
+        may_write = (load.creates and describe.createable) or (load.updates and describe.updateable)
+        if not (describe.deletable if load.deletes else may_write):
+            what = f"This user may not {load.operation} records of {as_name(describe.name)}: every row fails."
             self._add("permission", "warning", what, "Load as a user who may, or ask the org's administrator.",
                       fails="every row")  # fmt: skip
 
@@ -142,13 +141,12 @@ class HeaderChecks:
         return self._describe.field(name) is not None and name not in {column.field.name for column in self._known}
 
     def _refusal(self, field: FieldDescribe) -> str | None:
-        operation = self._load.operation
+        load = self._load
         if field.name == ID_FIELD:
-            key = as_name(self._load.key or ID_FIELD)
-            return f"An {operation} takes no {ID_FIELD}" if operation == "insert" else f"{key} is the key"
-        if operation != "update" and not field.createable:
+            return f"An {load.operation} takes no {ID_FIELD}" if load.key is None else f"{as_name(load.key)} is the key"
+        if load.creates and not field.createable:
             return f"{as_name(field.name)} can't be set {self._why_not(field)}"
-        if operation != "insert" and not field.updateable:
+        if load.updates and not field.updateable:
             return f"{as_name(field.name)} can't be changed {self._why_not(field)}"
         return None
 
@@ -164,17 +162,15 @@ class HeaderChecks:
 
     def _check_required(self) -> None:
         load = self._load
-        if load.operation == "update":
+        if not load.creates:
             return
         missing = [field.name for field in self._describe.fields if field.is_required and not self._is_filled(field)]
         if missing:
-            fail = "every row fails" if load.operation == "insert" else "rows that make a new record fail"
+            fail = "rows that make a new record fail" if load.updates else "every row fails"
             names = ", ".join(map(as_name, missing))
             what = f"{as_name(self._describe.name)} requires {names}: without a column for it {fail}."
             do = "Add it; or name it in columns for the column that holds it; or give all rows one value with set."
-            self._add(
-                "required", "warning", what, do, fails="every row" if load.operation == "insert" else "other rows"
-            )
+            self._add("required", "warning", what, do, fails="other rows" if load.updates else "every row")
 
     def _is_filled(self, required: FieldDescribe) -> bool:
         present = self._proposed | {column.field.name for column in self._known}

@@ -309,7 +309,7 @@ class PreflightChecks:
         return PlaceholderColumn(
             name,
             is_hidden=name in self._hidden,
-            is_insert=self._destination.operation == "insert",
+            is_insert=self._destination.operation == "insert" or self._destination.match == "createOnly",
             is_key=is_key,
             is_needed=(key is not None and is_key and key.is_needed)
             or (fields is not None and fields.is_needed(index)),

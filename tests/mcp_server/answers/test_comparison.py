@@ -74,7 +74,7 @@ def test_an_even_sample_is_told_as_such() -> None:
 
 def test_the_first_mistakes_are_one_sentence() -> None:
     mistakes = tuple(Mistake("changed field", f"field {n} would change", "Why.", "Do.", 1) for n in range(5))
-    assert mistakes_told(comparison(mistakes=mistakes)) == (
+    assert mistakes_told(mistakes) == (
         "This looks like a mistake: field 0 would change; field 1 would change; field 2 would change; and 2 more. "
     )
-    assert mistakes_told(comparison()) == mistakes_told(None) == ""
+    assert mistakes_told(()) == ""

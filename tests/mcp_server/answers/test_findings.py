@@ -67,7 +67,7 @@ async def test_what_is_no_row_is_left_out_by_the_call_that_the_refusal_names(
         assert answer["leftOut"]["notRows"] == {
             "count": 4, "why": "no rows", "lines": [1, 4, 5, 7], "rows": ["", "", "Name", "Grand Total"]
         }  # fmt: skip
-        assert "Left out of all rows: 4 by notRows." in answer["summary"]
+        assert "(left out: 4 by notRows)" in answer["summary"]
         assert answer["rows"] == 2
     assert org.uploads == ([] if dry_run else [b"Name;Site\nAcme;Oslo\nOther;\n"])
 

@@ -7,6 +7,7 @@ from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted
 from salesforce_bulk_ingest.comparison.changes import Fate, FieldChange, RecordExample
+from salesforce_bulk_ingest.comparison.mistakes import Mistake
 from salesforce_bulk_ingest.comparison.org_comparison import MissingParents, OrgComparison, ThereAlready
 from salesforce_bulk_ingest.mcp_server.answers.answer import AnswerPart, PartListedAsObject, fitting
 
@@ -196,11 +197,11 @@ class ComparisonAnswer(PartListedAsObject):
         yield from (f"Not seen: {each}" for each in self.unseen or ())
 
 
-def mistakes_told(comparison: OrgComparison | None) -> str:
+def mistakes_told(mistakes: Sequence[Mistake]) -> str:
     """Return a sentence, before a space, about what looks like a mistake; empty if nothing does."""
-    if comparison is None or not comparison.mistakes:
+    if not mistakes:
         return ""
-    clauses = [mistake.clause for mistake in comparison.mistakes]
+    clauses = [mistake.clause for mistake in mistakes]
     more = f"; and {len(clauses) - MISTAKES_TOLD} more" if len(clauses) > MISTAKES_TOLD else ""
     return f"This looks like a mistake: {'; '.join(clauses[:MISTAKES_TOLD])}{more}. "
 

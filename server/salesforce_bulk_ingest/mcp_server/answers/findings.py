@@ -26,6 +26,9 @@ ROOM_FOR_FORMATS = 1_500
 ROOM_FOR_FIELDS = 3_000
 """The maximum numbers of characters of JSON, together less than the 8,000 tokens of an answer at four characters a token."""
 
+AFTER_MISTAKES = "once the user has seen what looks like a mistake, and wants it"
+"""What has to come before a call where something looks like a mistake."""
+
 OF_ROWS = frozenset[FindingKind | None]({"mask", "long row", "long cell", "row size", "misfit error"})
 """The kinds of errors that single rows have, so that the others may go without them."""
 
@@ -252,7 +255,7 @@ def _sends_as_they_are(plan: Plan, given: GivenCall, *, looks_wrong: bool) -> st
     """Return the call that sends the rows without a change, and what has to come before it, to the end of the sentence."""
     sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}"
     as_they_are = "as it is" if len(plan.parts) > 1 else "as they are"
-    wanted = ", once the user has seen what looks like a mistake, and wants it" if looks_wrong else ""
+    wanted = f", {AFTER_MISTAKES}" if looks_wrong else ""
     return f"{sends} {as_they_are}{wanted}."
 
 

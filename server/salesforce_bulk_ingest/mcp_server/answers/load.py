@@ -16,6 +16,7 @@ from salesforce_bulk_ingest.mcp_server.answers.comparison import ComparisonAnswe
 from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
 from salesforce_bulk_ingest.mcp_server.answers.findings import (
+    AFTER_MISTAKES,
     FindingAnswer,
     call_that_sends,
     found_in,
@@ -42,10 +43,13 @@ _WHY = {
     "lines": "asked",
     "not_rows": "no rows",
     "updateOnly": "no record has their key",
-    "createOnly": "there already",
+    "createOnly": "a record has their key",
     "changed_only": "equal to their record",
 }
 """Why rows are left out, by the argument that does it; by that of `match` where it does."""
+
+_BY_RECORD = ("match", "changedOnly")
+"""The arguments that leave rows out by their records, so that only a look at these tells why."""
 
 
 class CountedLinesAnswer(AnswerPart):
@@ -205,10 +209,7 @@ def load_summary(outcome: UploadOutcome, given: GivenCall, done: str = "") -> st
         given: the call that is answered.
         done: a sentence about the job, which comes after what looks like a mistake.
     """
-    summary = f"{mistakes_told(outcome.comparison)}{done}{_progress_summary(outcome)}{counts_told(outcome.comparison)}"
-    left_out = LeftOutAnswer.of(outcome.plan, 0) if outcome.plan else None
-    words = " and ".join(f"{rows.count:,} by {word}" for word, rows in left_out.by_word().items()) if left_out else ""
-    told = f"{summary} Left out of all rows: {words}." if words else summary
+    told = f"{mistakes_told(outcome.mistakes)}{done}{_progress_summary(outcome)}{counts_told(outcome.comparison)}"
     if outcome.plan is None or outcome.status != "uploaded" or given.is_of_known_rows:
         return told
     return f"{told}{checks_told(outcome.plan)}"
@@ -222,19 +223,21 @@ def _progress_summary(outcome: UploadOutcome) -> str:
         )
     if outcome.status == "nothing to send":
         empty = "" if job is None else f" Job {job.id} stays Open, without rows."
-        wrong = " That looks like a mistake: see the findings." if _knows_no_key(plan) else ""
-        return f"There is nothing to send to {org}: every row is left out.{empty}{wrong}"
+        return f"There is nothing to send to {org}, since every row is {_left_out(plan)}.{empty}"
+    left_out = _left_out(plan)
     if outcome.status == "checked":
         parts = f" in {len(plan.parts)} parts, a job for each" if len(plan.parts) > 1 else ""
         rows = counted(plan.rows, "row")
         found = f"{verdict(plan)}.{known_to_fail(plan)}"
         if (as_given := outcome.as_given) is not None:
             found = f"{verdict(as_given)} as they are; with the proposed {names_of_proposed(as_given)} {found}"
-        return f"Checked {rows}, {plan.size:,} bytes{parts}: {found} Nothing was sent to {org}."
+        without = f" ({left_out})" if left_out else ""
+        return f"Checked {rows}, {plan.size:,} bytes{parts}{without}: {found} Nothing was sent to {org}."
     assert job is not None
     part = plan.parts[outcome.part - 1]
-    of = f" (part {part.number} of {len(plan.parts)}; {plan.rows:,} rows in all)" if len(plan.parts) > 1 else ""
-    size = f"{counted(part.rows, 'row')}, {part.size:,} bytes{of}"
+    of_all = f"part {part.number} of {len(plan.parts)}; {plan.rows:,} rows in all" if len(plan.parts) > 1 else ""
+    aside = "; ".join(filter(None, (of_all, left_out)))
+    size = f"{counted(part.rows, 'row')}, {part.size:,} bytes{f' ({aside})' if aside else ''}"
     warnings = f" {verdict(plan).capitalize()}." if plan.findings else ""
     return {
         "uploaded": f"Uploaded {size}, to job {job.id} in {org}; {until_closed(job)}.",
@@ -244,9 +247,18 @@ def _progress_summary(outcome: UploadOutcome) -> str:
     }[outcome.status] + warnings
 
 
-def _knows_no_key(plan: Plan) -> bool:
-    """Return whether most rows were found to have keys of no record."""
-    return any(finding.kind == "unknown keys" for finding in plan.findings)
+def _left_out(plan: Plan) -> str:
+    """Return the words about how many rows of a plan are left out by what, and why; empty where nothing asks for it."""
+    left_out = LeftOutAnswer.of(plan, 0)
+    if left_out is None:
+        return ""
+    ways = [f"{rows.count:,} by {word}{_as_why(word, rows)}" for word, rows in left_out.by_word().items()]
+    return f"left out: {' and '.join(ways)}"
+
+
+def _as_why(word: str, rows: CountedLinesAnswer) -> str:
+    """Return the words, after a space, about why rows are left out; empty where the argument itself says that."""
+    return f" as {rows.why}" if rows.why and word in _BY_RECORD else ""
 
 
 def _told(plan: Plan, as_given: Plan | None) -> Plan:
@@ -277,10 +289,10 @@ def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
         return after_error(outcome.refusal, given)
     if outcome.status == "nothing to send":
         drops = "" if job is None else f" {abort_call(job.id)} drops the empty job."
-        now = "have the user check the file first" if _knows_no_key(plan) else "nothing is to do now"
+        now = "have the user check the file first" if outcome.mistakes else "nothing is to do now"
         return f"{given.checked()} looks again, once the rows or their records have changed: {now}.{drops}"
     if outcome.status == "checked":
-        looks_wrong = outcome.comparison is not None and bool(outcome.comparison.mistakes)
+        looks_wrong = bool(outcome.mistakes)
         if plan.formats and not plan.has_errors and not given.is_by_recipe:
             return next_for_formats(plan, given, looks_wrong=looks_wrong)
         if looks_wrong:
@@ -296,7 +308,7 @@ def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
     if job.state == "Open":
         close = f"{close_call(job.id)} {loads(job)}"
         if outcome.part >= len(plan.parts):
-            return f"{close}."
+            return f"{close}{f', {AFTER_MISTAKES}' if outcome.mistakes else ''}."
         following = part_call(job, given.for_new_job(), outcome.part + 1, plan.sha256)
         return f"{close}; then {following} takes part {outcome.part + 1} of {len(plan.parts)} for the next job."
     return next_step(job)
