@@ -100,19 +100,34 @@ async def test_rows_that_a_job_brought_back_which_is_gone_do_not_go_again(org: W
         assert count(org, "Back") == 2
 
 
+async def undone_but_for_one(client: Client, org: WatchedOrg, job_id: str, name: str) -> str:
+    """The id of a job that has undone the update of two records, but for one of them."""
+    tool, arguments = await undo_call(client, job_id)
+    one = org.records(f"SELECT Id FROM Account WHERE Name LIKE '{name} _'")[0]["Id"]
+    return await done(client, arguments | {"data": arguments["data"] | {"leaveOut": {"cells": {"Id": [one]}}}})
+
+
 async def test_a_load_of_which_an_undo_is_undone_in_part_or_not_yet_goes_by_the_equal_call(org: WatchedOrg) -> None:
     async with agent(org.url) as client:
         load = await load_of(client, org, "Redone in part", "update")
         job = await done(client, load)
         undo = (await undone(client, job))["id"]
-        tool, arguments = await undo_call(client, undo)
-        one = org.records("SELECT Id FROM Account WHERE Name LIKE 'Redone in part before%'")[0]["Id"]
-        part = arguments["data"] | {"leaveOut": {"cells": {"Id": [one]}}}
-        await closed(client, (await call(client, tool, **arguments | {"data": part}))["id"])
+        await undone_but_for_one(client, org, undo, "Redone in part before")
         assert count(org, "Redone in part") == 1
         await undoing(client, undo)
         assert await done(client, load) != job
         assert count(org, "Redone in part") == 2
+
+
+async def test_a_load_that_is_redone_in_part_can_be_undone_again(org: WatchedOrg) -> None:
+    name = "Half redone"
+    async with agent(org.url) as client:
+        job = await done(client, await load_of(client, org, name, "update"))
+        redo = (await undone(client, (await undone(client, job))["id"]))["id"]
+        await undone_but_for_one(client, org, redo, name)
+        assert count(org, name) == 1
+        await undone(client, job)
+        assert count(org, name) == 0
 
 
 async def test_rows_of_an_insert_whose_undo_stands_again_go(org: WatchedOrg) -> None:

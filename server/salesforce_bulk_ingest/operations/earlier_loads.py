@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.loading.plan import make_plan
 from salesforce_bulk_ingest.loading.row_sketch import KnownRows, RowSketch
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.job_reader import JobReader
-from salesforce_bulk_ingest.operations.undos import UndoJob, Undos, is_undone
+from salesforce_bulk_ingest.operations.undos import UndoJob, Undos, by_operation, is_undone, standing_update
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -52,17 +52,17 @@ class JobWithRows:
         job: the job; None if it is gone from Salesforce.
         sketch: the sketch of those rows of the job that are in the org, or may still get there.
         known: how many of the rows of the load it has.
-        given_back_by: the job that gave records back what they held before it; None if none did.
+        undone_by: the job that gave records back what they held before it; None if none did.
     """
 
     job_id: str
     job: Job | None
     sketch: RowSketch
     known: KnownRows
-    given_back_by: UndoJob | None = None
+    undone_by: UndoJob | None = None
 
     def __str__(self) -> str:
-        undo = self.given_back_by
+        undo = self.undone_by
         undone = f"; job {undo.job.id} undid that for {counted(undo.undone, 'record')}" if undo else ""
         return f"job {shown_job_id(self.job_id)} ({_state_of(self.job)}{undone})"
 
@@ -189,22 +189,22 @@ class EarlierLoads:
         self, org: Org, load: LoadRecord, upload: EarlierLoad, jobs: JobReader
     ) -> JobWithRows | None:
         """Return the job of an earlier upload, or None if it has none of the rows in the org, and never will."""
-        job, undos = await jobs.find(upload.job_id), Undos(jobs, self._ledger, org)
+        job = await jobs.find(upload.job_id)
+        undos = () if job is None else await Undos(jobs, self._ledger, org).of(job.id)
         sketch = upload.sketch
         if job is None and await self._is_known_to_be_empty(org, upload.job_id):
             return None
         if job is not None and job.is_terminal:
             if job.number_records_loaded <= 0:
                 return None
-            if is_undone(job, await undos.of(job.id, DELETES)):
+            if is_undone(job, by_operation(undos, DELETES)):
                 return None
             if job.number_records_loaded < sketch.rows:
                 sketch = sketch.without(await self._not_loaded(org, job))
         known = load.sketch.known_in([sketch])
         if not known.count:
             return None
-        given_back = None if job is None else await undos.given_back_by(job.id)
-        return JobWithRows(job.id if job else upload.job_id, job, sketch, known, given_back)
+        return JobWithRows(job.id if job else upload.job_id, job, sketch, known, standing_update(undos))
 
     async def _is_known_to_be_empty(self, org: Org, job_id: str) -> bool:
         """Return whether a job that is gone was deleted through these tools after it had ended without trying a row."""

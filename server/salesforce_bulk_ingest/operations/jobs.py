@@ -19,8 +19,9 @@ from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load_request import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
+from salesforce_bulk_ingest.operations.policy import UNDOING
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
-from salesforce_bulk_ingest.operations.undos import GIVEN_BACK_BY, GIVING_BACK, Deed, LoadUndo
+from salesforce_bulk_ingest.operations.undos import CREATING, GIVEN_BACK_BY, GIVING_BACK, Deed, LoadUndo
 from salesforce_bulk_ingest.operations.upload_once import AllParts, JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
@@ -45,8 +46,6 @@ MOST_FETCHED_ROWS = 50_000
 
 MOST_PARTS_READ = 50
 """The most parts of a load whose jobs are read for the answer about the last, to sum their counters."""
-
-CREATING = frozenset({"insert", "upsert"})
 
 CANT_BE_UNDONE = "can't be undone"
 """What is said of the close of a job of which nothing better is known."""
@@ -342,16 +341,17 @@ class JobOperations:
         # An undo takes the jobs of all parts, of which the last one tells, also where it has no row in the org itself.
         loaded = [each for each in parts.values() or [job] if _has_loaded(each)]
         undo = await self._undo(org, job, loaded)
-        gives_back, undos = await self._with_image(org, job, loaded), self._uploads.undos(org)
+        gives_back = await self._with_image(org, job, loaded)
+        undos = await self._uploads.undos_of(org, loaded) if undo is not None or gives_back else {}
         return replace(
             status,
             load=load,
             accounting=await self._accounting(org, job),
             created=await self._created(org, job),
             undo=undo,
-            deletes=await undos.of_load(loaded, DELETES) if undo is not None else None,
+            deletes=LoadUndo.of(loaded, undos, DELETES) if undo is not None else None,
             deed=await self._uploads.deed_of(org, job.id),
-            gives_back=await undos.of_load(gives_back, GIVING_BACK) if gives_back else None,
+            gives_back=LoadUndo.of(gives_back, undos, GIVING_BACK) if gives_back else None,
         )
 
     async def _with_image(self, org: Org, job: Job, loaded: Sequence[Job]) -> Sequence[Job]:
@@ -403,7 +403,7 @@ class JobOperations:
         # An undo goes by rowsOf, which takes results that are kept.
         is_own = self._fetcher is not None and await self._uploads.record_of(org, job.id) is not None
         try:
-            self._rules.policy.check_create(job.object, "delete", is_undo=is_own)
+            self._rules.policy.check_create(job.object, UNDOING, is_undo=is_own)
             self._rules.policy.check_recipe(is_by_recipe=False)
         except RefusedByPolicy:
             return "refused"

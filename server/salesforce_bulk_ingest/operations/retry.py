@@ -27,7 +27,7 @@ from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.job_reader import JobReader
-from salesforce_bulk_ingest.operations.undos import Undos, deed_of_undo
+from salesforce_bulk_ingest.operations.undos import Undos, by_operation, deed_of_undo
 from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
@@ -346,7 +346,8 @@ class Retry:
         """Yield a warning for each job of which other jobs have deleted records, or may still."""
         undos = Undos(JobReader(self._client), self._ledger, self._org)
         for from_job in self._undone:
-            others = [undo.job for undo in await undos.of(from_job, DELETES) if undo.job.id[:15] not in but_by]
+            undone_by = [undo.job for undo in by_operation(await undos.of(from_job), DELETES)]
+            others = [job for job in undone_by if job.id[:15] not in but_by]
             if others:
                 jobs = ", ".join(f"{job.id} ({as_name(job.state)})" for job in others[:JOBS_TOLD])
                 what = f"Ids of records that job {from_job} created went into a delete job before: {jobs}."

@@ -16,6 +16,9 @@ from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import DELETES
 
+CREATING = frozenset(operation for operation, ways in UNDONE_BY.items() if "created" in ways)
+"""The operations whose jobs create records, whose ids undo that."""
+
 GIVEN_BACK_BY: Mapping[str, str] = {
     operation: ways["before"] for operation, ways in UNDONE_BY.items() if "before" in ways
 }
@@ -24,8 +27,8 @@ that gives it back."""
 
 GIVING_BACK = frozenset(GIVEN_BACK_BY.values())
 
-_UPDATES = frozenset({"update"})
-"""Those of them that write to the same records: deleted records are inserted as others."""
+_UPDATING = UNDONE_BY["update"]["before"]
+"""The operation that gives the same records back what they held: deleted records are inserted as others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,13 @@ class UndoJob:
         job: the job, as it is now.
         rows: the number of these records.
         undos: the jobs that undid this job in turn, or may still.
+        has_lost_undos: whether jobs that were to undo this job are gone, so that it is not known what they did.
     """
 
     job: Job
     rows: int
     undos: tuple["UndoJob", ...] = ()
+    has_lost_undos: bool = False
 
     @property
     def undone(self) -> int:
@@ -49,35 +54,56 @@ class UndoJob:
         return min(self.rows, self.job.number_records_loaded)
 
     @property
-    def succeeded(self) -> bool:
-        """Whether the job has undone each of them."""
-        return self.job.state == "JobComplete" and not self.job.number_records_failed
+    def is_undone(self) -> bool:
+        """Whether all that the job did is undone for sure."""
+        return is_undone(self.job, self.undos)
+
+    @property
+    def undid_all(self) -> bool:
+        """Whether the job has undone each of these records for sure, and none was brought back, or may be still."""
+        succeeded = self.job.state == "JobComplete" and not self.job.number_records_failed
+        return succeeded and not self.has_lost_undos and not is_being_undone(self.undos)
+
+    @property
+    def is_redone(self) -> bool:
+        """Whether some of what the job undid is done again, by jobs that have ended."""
+        return is_being_undone(undo for undo in self.undos if undo.job.is_terminal)
 
     @property
     def stands(self) -> bool:
-        """Whether the job has ended, and no job that stands has undone any of what it did."""
-        return self.job.is_terminal and not any(undo.stands for undo in self.undos)
+        """Whether the job has ended, and what it undid is still undone."""
+        return self.job.is_terminal and not self.is_redone
 
     @property
     def excludes_others(self) -> bool:
         """Whether no other job can undo the same: deleted records come back as others, updated ones as they were."""
-        return self.job.operation not in _UPDATES or not any(undo.stands for undo in self.undos)
+        return self.job.operation != _UPDATING or not self.is_redone
 
 
 def is_undone(job: Job, undos: Iterable[UndoJob]) -> bool:
-    """Return whether all that a job did is undone for sure: nothing of it was brought back, or may be still.
+    """Return whether all that a job did is undone for sure.
 
     Args:
         job: the job.
         undos: the jobs that undid it, or may still.
     """
-    undone = sum(undo.rows for undo in undos if undo.succeeded and not is_being_undone(undo.undos))
-    return job.is_terminal and undone >= job.number_records_loaded
+    return job.is_terminal and sum(undo.rows for undo in undos if undo.undid_all) >= job.number_records_loaded
 
 
 def is_being_undone(undos: Iterable[UndoJob]) -> bool:
     """Return whether some of what a job did is undone, or may be still, by those of its undos that are not undone."""
-    return any(not is_undone(undo.job, undo.undos) for undo in undos)
+    return any(not undo.is_undone for undo in undos)
+
+
+def by_operation(undos: Iterable[UndoJob], operations: Set[str]) -> tuple[UndoJob, ...]:
+    """Return the undos by these operations: `DELETES` undo what was created, `GIVING_BACK` what was updated or deleted."""
+    return tuple(undo for undo in undos if undo.job.operation in operations)
+
+
+def standing_update(undos: Iterable[UndoJob]) -> UndoJob | None:
+    """Return the last of the undos that gave records back what they held and stands; None if there is none."""
+    standing = [undo for undo in by_operation(undos, {_UPDATING}) if undo.stands]
+    return standing[-1] if standing else None
 
 
 class Undos:
@@ -94,43 +120,33 @@ class Undos:
         self._ledger = ledger
         self._org = org
 
-    async def of(
-        self, job_id: str, by: Set[str] = DELETES | GIVING_BACK, above: frozenset[str] = frozenset()
-    ) -> tuple[UndoJob, ...]:
-        """Return the jobs that undid a job, or may still, with those that undid these in turn.
+    async def of(self, job_id: str) -> tuple[UndoJob, ...]:
+        """Return the jobs that undid a job, or may still, with those that undid these in turn; not those that are gone."""
+        return (await self._of(job_id, frozenset()))[0]
 
-        Of jobs that are gone, those are among them that undid an undo: what these brought back may be in the org.
+    async def _of(self, job_id: str, above: frozenset[str]) -> tuple[tuple[UndoJob, ...], bool]:
+        """Return the jobs that undid a job, or may still, and whether some of those that were to are gone.
 
         Args:
             job_id: the id of the job that was undone.
-            by: the operations that undo it: `DELETES` what it created, `GIVING_BACK` what it updated or deleted.
             above: the ids, of 15 characters, of the jobs that this job undid, directly or in turn.
         """
         # A job gets its rows once those that it undoes have ended, so none is above itself; but the record may be of two
         # orgs with the same ids, such as a seeded one that began anew.
         above |= {job_id[:15]}
-        undos = list[UndoJob]()
-        for by_job, rows in (await self._ledger.undos_of(self._org.key, job_id)).items():
-            job = None if by_job in above else await self._job(by_job, is_of_undo=len(above) > 1)
-            if (
-                job is not None
-                and job.operation in {*by, None}
-                and not (job.is_terminal and job.number_records_loaded <= 0)
-            ):
-                undos.append(UndoJob(job, rows, await self.of(by_job, above=above)))
-        return tuple(undos)
+        given = await self._ledger.undos_of(self._org.key, job_id)
+        jobs = {by_job: await self._jobs.find(by_job) for by_job in given if by_job not in above}
+        undos = [
+            UndoJob(job, given[by_job], *await self._of(by_job, above))
+            for by_job, job in jobs.items()
+            if job is not None and _may_undo(job)
+        ]
+        return tuple(undos), None in jobs.values()
 
-    async def of_load(self, jobs: Iterable[Job], by: Set[str]) -> "LoadUndo":
-        """Return the undo of the jobs of one load by these operations; see `of`."""
-        return LoadUndo.of({job.id: await self.of(job.id, by) for job in jobs})
 
-    async def given_back_by(self, job_id: str) -> UndoJob | None:
-        """Return the last job that gave back what records held before a job, unless it was undone in turn; else None."""
-        standing = [undo for undo in await self.of(job_id, _UPDATES) if undo.stands]
-        return standing[-1] if standing else None
-
-    async def _job(self, job_id: str, *, is_of_undo: bool) -> Job | None:
-        return await self._jobs.find(job_id) or (Job(id=job_id, state="Unknown") if is_of_undo else None)
+def _may_undo(job: Job) -> bool:
+    """Return whether a job that was given the records of another undid something, or may still."""
+    return job.operation in DELETES | GIVING_BACK and (not job.is_terminal or job.number_records_loaded > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +165,23 @@ class LoadUndo:
     undone_by: UndoJob | None = None
 
     @classmethod
-    def of(cls, undos: Mapping[str, Sequence[UndoJob]]) -> Self:
-        """Return the undo of jobs, given the undos of each by its id."""
-        counted = {job_id: [undo for undo in of_job if undo.excludes_others] for job_id, of_job in undos.items()}
+    def of(cls, jobs: Iterable[Job], undos: Mapping[str, Sequence[UndoJob]], by: Set[str]) -> Self:
+        """Return the undo of jobs.
+
+        Args:
+            jobs: the jobs.
+            undos: the undos of each by its id.
+            by: the operations that undo what is meant; see `by_operation`.
+        """
+        counted = {job.id: [undo for undo in by_operation(undos[job.id], by) if undo.excludes_others] for job in jobs}
         left = tuple(job_id for job_id, of_job in counted.items() if not of_job)
         by_id = defaultdict[str, list[UndoJob]](list)
         for undo in chain.from_iterable(counted.values()):
             by_id[undo.job.id].append(undo)
         if not by_id:
-            return cls(tuple(undos), left)
+            return cls(tuple(counted), left)
         last = by_id[max(by_id)]
-        return cls(tuple(undos), left, replace(last[0], rows=sum(undo.rows for undo in last)))
+        return cls(tuple(counted), left, replace(last[0], rows=sum(undo.rows for undo in last)))
 
 
 @dataclass(frozen=True, slots=True)

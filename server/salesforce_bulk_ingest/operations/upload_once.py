@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -33,7 +33,7 @@ from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.job_reader import JobReader
-from salesforce_bulk_ingest.operations.undos import Deed, Undos, deed_of, is_being_undone
+from salesforce_bulk_ingest.operations.undos import Deed, UndoJob, Undos, deed_of, is_being_undone
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -230,9 +230,10 @@ class Uploads:
         """Return whether rows were sent to the job, or are on their way to it, as far as this server knows."""
         return await self.state_of(org, job.id) != "unknown"
 
-    def undos(self, org: Org) -> Undos:
-        """Return the undos of jobs, as far as this server knows: a call reads each job once for all that it asks them."""
-        return Undos(JobReader(self._client), self._ledger, org)
+    async def undos_of(self, org: Org, jobs: Sequence[Job]) -> Mapping[str, tuple[UndoJob, ...]]:
+        """Return the jobs that undid some jobs, or may still, by the ids of these, as far as this server knows."""
+        undos = Undos(JobReader(self._client), self._ledger, org)
+        return {job.id: await undos.of(job.id) for job in jobs}
 
     async def deed_of(self, org: Org, job_id: str) -> Deed | None:
         """Return what a job does to those that it undoes, as far as this server knows; None if it undoes none."""
@@ -240,7 +241,7 @@ class Uploads:
 
     async def is_being_undone(self, org: Org, job: Job) -> bool:
         """Return whether some of what the job did is undone, or may be still, as far as this server knows."""
-        return is_being_undone(await self.undos(org).of(job.id))
+        return is_being_undone((await self.undos_of(org, [job]))[job.id])
 
     async def check_closable(self, org: Org, job_id: str) -> None:
         """Raise UploadConflict while rows are on their way to the job, or where it is unclear whether they arrived."""

@@ -23,8 +23,9 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.mcp_server.answers.undo import is_undo, undo_of
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
-from salesforce_bulk_ingest.operations.jobs import CREATING, JobStatus
+from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.state_change import TargetState
+from salesforce_bulk_ingest.operations.undos import CREATING
 from salesforce_bulk_ingest.operations.upload_once import JobLoad, UploadState
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.models import Job
