@@ -102,7 +102,7 @@ async def test_rows_that_a_job_brought_back_which_is_gone_do_not_go_again(org: W
 
 async def undone_but_for_one(client: Client, org: WatchedOrg, job_id: str, name: str) -> str:
     """The id of a job that has undone the update of two records, but for one of them."""
-    tool, arguments = await undo_call(client, job_id)
+    arguments = (await undo_call(client, job_id))[1]
     one = org.records(f"SELECT Id FROM Account WHERE Name LIKE '{name} _'")[0]["Id"]
     return await done(client, arguments | {"data": arguments["data"] | {"leaveOut": {"cells": {"Id": [one]}}}})
 

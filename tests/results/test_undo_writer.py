@@ -11,17 +11,17 @@ from salesforce_bulk_ingest.cache.file_cache import CachedFile, FileCache
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import DELETED
-from salesforce_bulk_ingest.results.undo_writer import JobUndo, jobs_in_words, left_out, read_image, write_undo
+from salesforce_bulk_ingest.results.undo_writer import JobToUndo, jobs_in_words, left_out, read_image, write_undo
 from salesforce_bulk_ingest.validation.destination import Destination
 
 FIRST, SECOND, OTHER = "750000000000001AAA", "750000000000002AAA", "750000000000003AAA"
 
 
-def undo(job_id: str, *rows: tuple[int, Sequence[str]], changed: Sequence[str] = ()) -> JobUndo:
-    return JobUndo(job_id, DELETED, "a" * 64, rows, lambda: list(left_out(changed, "that someone changed", "Look.")))
+def undo(job_id: str, *rows: tuple[int, Sequence[str]], changed: Sequence[str] = ()) -> JobToUndo:
+    return JobToUndo(job_id, DELETED, "a" * 64, rows, lambda: list(left_out(changed, "that someone changed", "Look.")))
 
 
-def written(folder: Path, *undos: JobUndo, skipped: Sequence[SentRows] = ()) -> RetryFile:
+def written(folder: Path, *undos: JobToUndo, skipped: Sequence[SentRows] = ()) -> RetryFile:
     with FileCache(folder, most_bytes=1_000_000, most_seconds=60).new_file("undo/rows.csv") as file:
         return write_undo(file, undos, ("Id", "Name"), skipped, Destination(), lambda rows, jobs: f"{rows} of {jobs}.")
 

@@ -126,15 +126,15 @@ class LoadBounds:
 
     def _out_in_org(self, plan: Plan, comparison: OrgComparison | None) -> Iterator[str]:
         unknown = list[str]()
-        for name, fate, most, deed in (
+        for name, fate, most, action in (
             ("new", Fate.NEW, self.new, "make a new record"),
             ("changed", Fate.CHANGED, self.changed, "change a record"),
         ):
             fewest, possible = (0, plan.rows) if comparison is None else comparison.rows_of(fate)
             if most is not None and most.is_exceeded(fewest, plan.rows):
-                yield f"{fewest:,} of {plan.rows:,} rows would {deed}, and {most} is the most ({name})"
+                yield f"{fewest:,} of {plan.rows:,} rows would {action}, and {most} is the most ({name})"
             elif most is not None and most.is_exceeded(possible, plan.rows):
-                unknown.append(f"{deed} ({name}, {most} at most)")
+                unknown.append(f"{action} ({name}, {most} at most)")
         if unknown:
             yield f"how many rows would {' or '.join(unknown)} is not known: {_why_not_known(plan, comparison)}"
 

@@ -47,7 +47,7 @@ from salesforce_bulk_ingest.operations.undos import GIVEN_BACK_BY
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import BEFORE
 from salesforce_bulk_ingest.results.retry_writer import NumberedRow
-from salesforce_bulk_ingest.results.undo_writer import JobUndo, jobs_in_words, left_out, read_image, write_undo
+from salesforce_bulk_ingest.results.undo_writer import JobToUndo, jobs_in_words, left_out, read_image, write_undo
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -275,7 +275,7 @@ class BeforeImages:
         undone = await run_in_thread(undo_in_turn, in_order, found)
         header, rows = await run_in_thread(rows_together, undone)
         undos = [
-            JobUndo(
+            JobToUndo(
                 job.id,
                 BEFORE,
                 str(json.loads(image.label)["sha256"]),
@@ -426,7 +426,7 @@ def _of(job: Job) -> str:
 
 
 def _shared(undone: Sequence[UndoRows], rows: Sequence[Sequence[NumberedRow]]) -> list[Sequence[int]]:
-    """Return the numbers of the rows that undo each job and are those of newer ones; see `JobUndo`."""
+    """Return the numbers of the rows that undo each job and are those of newer ones; see `JobToUndo`."""
     numbers = {cells[0]: number for number, (_, cells) in enumerate(chain.from_iterable(rows))}
     own = [{cells[0] for _, cells in of_job} for of_job in rows]
     return [

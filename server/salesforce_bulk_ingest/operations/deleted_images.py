@@ -28,7 +28,7 @@ from salesforce_bulk_ingest.operations.state_change import is_open_still
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import DELETED
 from salesforce_bulk_ingest.results.retry_writer import NumberedRow
-from salesforce_bulk_ingest.results.undo_writer import JobUndo, left_out, read_image, write_undo
+from salesforce_bulk_ingest.results.undo_writer import JobToUndo, left_out, read_image, write_undo
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe, Job, SObjectDescribe
@@ -224,7 +224,7 @@ class _Deleted:
             used = [known or bool(cell) for known, cell in zip(used, cells, strict=True)]
         return compress(self.back.names, used)
 
-    def undo(self, header: Sequence[str]) -> JobUndo:
+    def undo(self, header: Sequence[str]) -> JobToUndo:
         """Return the rows that insert again what the job deleted, under this header."""
         places = {name: index for index, name in enumerate(self.back.names)}
         indexes = [places.get(name) for name in header]
@@ -233,7 +233,7 @@ class _Deleted:
             for number, cells in self.back.of(read_image(self.image)):
                 yield number, ["" if index is None else cells[index] for index in indexes]
 
-        return JobUndo(self.job_id, DELETED, self.sha256, rows(), lambda: list(self._notes()))
+        return JobToUndo(self.job_id, DELETED, self.sha256, rows(), lambda: list(self._notes()))
 
     def _notes(self) -> Iterator[Finding]:
         yield from left_out(self.back.not_deleted, f"that job {self.job_id} did not delete", "Its results tell why.")

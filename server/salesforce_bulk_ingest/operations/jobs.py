@@ -21,7 +21,7 @@ from salesforce_bulk_ingest.operations.load_request import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.policy import UNDOING
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
-from salesforce_bulk_ingest.operations.undos import CREATING, GIVEN_BACK_BY, GIVING_BACK, Deed, LoadUndo
+from salesforce_bulk_ingest.operations.undos import CREATING, GIVEN_BACK_BY, GIVING_BACK, LoadUndo, UndoOrRedo
 from salesforce_bulk_ingest.operations.upload_once import AllParts, JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
@@ -90,7 +90,7 @@ class JobStatus:
         undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
         deletes: the undo that deletes them; None like `undo`.
         gives_back: the undo that gives records back what they held, or inserts deleted ones again; None where that can't be.
-        deed: what it does to jobs that it undoes; None if it undoes none.
+        undoes: what it does to jobs that it undoes; None if it undoes none.
         undoable: for the close of a job that updates or deletes records, whether that can be undone; else None.
     """
 
@@ -104,7 +104,7 @@ class JobStatus:
     undo: Undo | None = None
     deletes: LoadUndo | None = None
     gives_back: LoadUndo | None = None
-    deed: Deed | None = None
+    undoes: UndoOrRedo | None = None
     undoable: Undoable | None = None
 
 
@@ -350,7 +350,7 @@ class JobOperations:
             created=await self._created(org, job),
             undo=undo,
             deletes=LoadUndo.of(loaded, undos, DELETES) if undo is not None else None,
-            deed=await self._uploads.deed_of(org, job.id),
+            undoes=await self._uploads.undo_or_redo_by(org, job.id),
             gives_back=LoadUndo.of(gives_back, undos, GIVING_BACK) if gives_back else None,
         )
 
@@ -419,8 +419,7 @@ class JobOperations:
         if undoable is None:
             is_deletable = job.operation == "insert" and await self._way_to_delete(org, job) in ("possible", "by ids")
             undoable = "can be undone by deleting what it creates" if is_deletable else ""
-        deed = await self._uploads.deed_of(org, job.id)
-        return str(undoable) if deed is None else f"{deed}; that {undoable or CANT_BE_UNDONE}"
+        return close_in_words(await self._uploads.undo_or_redo_by(org, job.id), undoable)
 
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())
@@ -442,6 +441,11 @@ class JobOperations:
             sleep=self._sleep,
             now=self._now,
         )
+
+
+def close_in_words(undoes: UndoOrRedo | None, undoable: Undoable | str) -> str:
+    """Return what a job undoes, and whether it can be undone once it is closed, as the rest of a sentence."""
+    return str(undoable) if undoes is None else f"{undoes}; that {undoable or CANT_BE_UNDONE}"
 
 
 def _counts_with(other: Job, job: Job) -> bool:

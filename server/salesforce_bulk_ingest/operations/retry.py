@@ -27,7 +27,7 @@ from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.job_reader import JobReader
-from salesforce_bulk_ingest.operations.undos import Undos, by_operation, deed_of_undo
+from salesforce_bulk_ingest.operations.undos import Undos, by_operation, undo_or_redo_of
 from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
@@ -336,10 +336,10 @@ class Retry:
     async def _redone(self) -> AsyncIterator[Finding]:
         """Yield what the rows do to earlier jobs, where those that they undo undid or redid these."""
         undone = tuple(self._undone) if self._is_undo else ()
-        deed = await deed_of_undo(self._ledger, self._org, undone)
-        if {job_id[:15] for job_id in deed.jobs} != {job_id[:15] for job_id in undone}:
-            again, did = ("", "undid") if deed.redoes else (" again", "redid")
-            what = f"This {deed}{again}, which {jobs_in_words(undone)} {did}."
+        does = await undo_or_redo_of(self._ledger, self._org, undone)
+        if {job_id[:15] for job_id in does.jobs} != {job_id[:15] for job_id in undone}:
+            again, did = ("", "undid") if does.is_redo else (" again", "redid")
+            what = f"This {does}{again}, which {jobs_in_words(undone)} {did}."
             yield Finding("warning", what, "Make sure with the user that this is meant.")
 
     async def _undone_before(self, but_by: frozenset[str]) -> AsyncIterator[Finding]:

@@ -185,22 +185,29 @@ class LoadUndo:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class UndoOrRedo:
     """What a job does to earlier ones: it undoes them, or it redoes them, since it undoes jobs that undid them.
 
     Attributes:
-        redoes: whether it redoes them.
+        is_redo: whether it redoes them.
         jobs: their ids.
     """
 
-    redoes: bool
+    is_redo: bool
     jobs: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{'redoes' if self.redoes else 'undoes'} {jobs_in_words(self.jobs)}"
+        return f"{'redoes' if self.is_redo else 'undoes'} {jobs_in_words(self.jobs)}"
+
+    @property
+    def reverse(self) -> Self:
+        """What the undo of the job does to them."""
+        return replace(self, is_redo=not self.is_redo)
 
 
-async def deed_of(ledger: Ledger, org: Org, job_id: str, below: frozenset[str] = frozenset()) -> Deed | None:
+async def undo_or_redo_by(
+    ledger: Ledger, org: Org, job_id: str, below: frozenset[str] = frozenset()
+) -> UndoOrRedo | None:
     """Return what a job does to those that it undoes, as far as the ledger knows; None if it undoes none.
 
     Args:
@@ -210,15 +217,17 @@ async def deed_of(ledger: Ledger, org: Org, job_id: str, below: frozenset[str] =
         below: the ids, of 15 characters, of the jobs that undid this one, directly or in turn.
     """
     undone = await ledger.jobs_undone_by(org.key, job_id)
-    return await deed_of_undo(ledger, org, undone, below | {job_id[:15]}) if undone else None
+    return await undo_or_redo_of(ledger, org, undone, below | {job_id[:15]}) if undone else None
 
 
-async def deed_of_undo(ledger: Ledger, org: Org, undone: Iterable[str], below: frozenset[str] = frozenset()) -> Deed:
-    """Return what a job does to earlier ones that undoes these; see `deed_of`."""
+async def undo_or_redo_of(
+    ledger: Ledger, org: Org, undone: Iterable[str], below: frozenset[str] = frozenset()
+) -> UndoOrRedo:
+    """Return what a job does to earlier ones that undoes these; see `undo_or_redo_by`."""
     jobs = [job_id for job_id in undone if job_id[:15] not in below]
-    before = [await deed_of(ledger, org, job_id, below) for job_id in jobs]
-    known = [deed for deed in before if deed is not None]
-    if len(known) < len(before) or len({deed.redoes for deed in known}) != 1:
-        return Deed(False, tuple(shown_job_id(long_job_id(job_id)) for job_id in jobs))
-    of_loads = chain.from_iterable(deed.jobs for deed in known)
-    return Deed(not known[0].redoes, tuple(dict.fromkeys(of_loads)))
+    before = [await undo_or_redo_by(ledger, org, job_id, below) for job_id in jobs]
+    known = [each for each in before if each is not None]
+    if len(known) < len(before) or len({each.is_redo for each in known}) != 1:
+        return UndoOrRedo(False, tuple(shown_job_id(long_job_id(job_id)) for job_id in jobs))
+    of_loads = chain.from_iterable(each.jobs for each in known)
+    return UndoOrRedo(not known[0].is_redo, tuple(dict.fromkeys(of_loads)))

@@ -33,7 +33,7 @@ from salesforce_bulk_ingest.loading.parts import PartContent
 from salesforce_bulk_ingest.operations.audit import Audit, Write
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.job_reader import JobReader
-from salesforce_bulk_ingest.operations.undos import Deed, UndoJob, Undos, deed_of, is_being_undone
+from salesforce_bulk_ingest.operations.undos import UndoJob, UndoOrRedo, Undos, is_being_undone, undo_or_redo_by
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError, Unreachable, WrongState
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -235,9 +235,9 @@ class Uploads:
         undos = Undos(JobReader(self._client), self._ledger, org)
         return {job.id: await undos.of(job.id) for job in jobs}
 
-    async def deed_of(self, org: Org, job_id: str) -> Deed | None:
+    async def undo_or_redo_by(self, org: Org, job_id: str) -> UndoOrRedo | None:
         """Return what a job does to those that it undoes, as far as this server knows; None if it undoes none."""
-        return await deed_of(self._ledger, org, job_id)
+        return await undo_or_redo_by(self._ledger, org, job_id)
 
     async def is_being_undone(self, org: Org, job: Job) -> bool:
         """Return whether some of what the job did is undone, or may be still, as far as this server knows."""

@@ -21,8 +21,8 @@ _DIALECT = Dialect()
 
 
 @dataclass(frozen=True, slots=True)
-class JobUndo:
-    """The rows that undo one job.
+class JobToUndo:
+    """A job to undo, with the rows that do it.
 
     Attributes:
         job_id: the id of the job.
@@ -56,7 +56,7 @@ def read_image(image: CachedFile) -> Iterator[list[str]]:
 
 def write_undo(
     file: NewFile,
-    undos: Sequence[JobUndo],
+    undos: Sequence[JobToUndo],
     header: Sequence[str],
     skipped: Sequence[SentRows],
     destination: Destination,

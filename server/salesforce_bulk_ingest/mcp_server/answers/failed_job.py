@@ -1,7 +1,7 @@
 """What to do next after a job that Salesforce failed as a whole, by its errorMessage."""
 
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, stays
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, new_job_call, rows_of
+from salesforce_bulk_ingest.mcp_server.answers.operation_words import loads, stays
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import rows_in_no_result
 from salesforce_bulk_ingest.results.row_counts import RowAccounting, has_rows_in_no_result
 from salesforce_bulk_ingest.salesforce.models import Job

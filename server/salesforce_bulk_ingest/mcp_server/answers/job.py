@@ -7,7 +7,6 @@ from pydantic import ConfigDict, Field, PrivateAttr
 
 from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted, without_hidden
 from salesforce_bulk_ingest.mcp_server.answers.answer import LONGEST_NAME, Answer, job_uri
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded, loads, records, stays
 from salesforce_bulk_ingest.mcp_server.answers.failed_job import next_after_failure
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import JobRowsAnswer, next_part, rows_of_job
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
@@ -20,10 +19,11 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     upload_call,
     wait_call,
 )
+from salesforce_bulk_ingest.mcp_server.answers.operation_words import loaded, loads, records, stays
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
-from salesforce_bulk_ingest.mcp_server.answers.undo import is_undo, undo_of
+from salesforce_bulk_ingest.mcp_server.answers.undo import name_of_undo, undo_of
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
-from salesforce_bulk_ingest.operations.jobs import JobStatus
+from salesforce_bulk_ingest.operations.jobs import JobStatus, close_in_words
 from salesforce_bulk_ingest.operations.state_change import TargetState
 from salesforce_bulk_ingest.operations.undos import CREATING
 from salesforce_bulk_ingest.operations.upload_once import JobLoad, UploadState
@@ -80,7 +80,7 @@ class JobAnswer(Answer, Job):
             summary=f"{summary} {describe(status)}".strip(),
             next=next_step(job, status.upload, status.accounting, status.load),
         )
-        answer._undo_label = "Redo" if is_undo(status) else "Undo"
+        answer._undo_label = name_of_undo(status).capitalize()
         return answer
 
     def text(self) -> str:
@@ -156,7 +156,7 @@ def _undoable(status: JobStatus) -> str:
     """
     if status.undoable is None or not status.changed:
         return ""
-    return f" It {status.undoable}." if status.deed is None else f" It {status.deed}; that {status.undoable}."
+    return f" It {close_in_words(status.undoes, status.undoable)}."
 
 
 def next_step(

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from salesforce_bulk_ingest.base.text import as_name, counted
 from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded
 from salesforce_bulk_ingest.mcp_server.answers.next_call import SAME_ROWS, new_job_call, status_call
+from salesforce_bulk_ingest.mcp_server.answers.operation_words import loaded
 from salesforce_bulk_ingest.operations.upload_once import JobLoad
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job

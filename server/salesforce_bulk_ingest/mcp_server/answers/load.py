@@ -13,7 +13,6 @@ from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.row_filter import CountedLines
 from salesforce_bulk_ingest.mcp_server.answers.answer import Answer, AnswerPart, PartListedAsObject, fitting
 from salesforce_bulk_ingest.mcp_server.answers.comparison import ComparisonAnswer, counts_told, mistakes_told
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.error import after_error
 from salesforce_bulk_ingest.mcp_server.answers.findings import (
     AFTER_MISTAKES,
@@ -32,6 +31,7 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
 from salesforce_bulk_ingest.mcp_server.answers.job import next_step
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import part_call
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, abort_call, close_call, upload_call
+from salesforce_bulk_ingest.mcp_server.answers.operation_words import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer, checks_told
 from salesforce_bulk_ingest.operations.load_outcome import UploadOutcome
 

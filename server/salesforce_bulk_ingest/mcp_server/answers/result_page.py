@@ -14,7 +14,6 @@ from salesforce_bulk_ingest.mcp_server.answers.answer import (
     PartListedAsObject,
     result_uri,
 )
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loads
 from salesforce_bulk_ingest.mcp_server.answers.error_groups import (
     CAUSES_IN_TEXT,
     ErrorGroupAnswer,
@@ -33,6 +32,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     status_call,
     wait_call,
 )
+from salesforce_bulk_ingest.mcp_server.answers.operation_words import loads
 from salesforce_bulk_ingest.mcp_server.answers.retry_call import (
     failed_rows_call,
     not_yet_sent,

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from salesforce_bulk_ingest.base.text import as_name, counted
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loads, never_whole
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     CORRECTED_ROWS,
     THESE_ROWS,
@@ -15,6 +14,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     status_call,
     wait_call,
 )
+from salesforce_bulk_ingest.mcp_server.answers.operation_words import loads, never_whole
 from salesforce_bulk_ingest.results.corrections import Correction
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup
 from salesforce_bulk_ingest.results.pages import Page, RetriedInJob

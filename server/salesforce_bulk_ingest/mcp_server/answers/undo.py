@@ -1,7 +1,6 @@
 """How to undo a job, in answers: the calls that delete what it created and give back what it changed, or what that needs."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from salesforce_bulk_ingest.base.text import as_name, counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, rows_of, status_call
@@ -21,9 +20,9 @@ def undo_of(status: JobStatus) -> str | None:
     return " ".join(ways) or None
 
 
-def is_undo(status: JobStatus) -> bool:
-    """Return whether a job undid others, so that its own undo is a redo of these."""
-    return status.deed is not None and not status.deed.redoes
+def name_of_undo(status: JobStatus) -> str:
+    """Return what the undo of a job is: the `redo` of others, where the job undid these, or its `undo`."""
+    return "redo" if status.undoes is not None and status.undoes.reverse.is_redo else "undo"
 
 
 def _back(status: JobStatus) -> str | None:
@@ -75,9 +74,9 @@ def _they(job: Job, jobs: Sequence[str]) -> str:
 
 def _redo(status: JobStatus) -> str:
     """Return a sentence about what the undo of a job does that undid or redid others, after a space; empty for any other."""
-    if status.deed is None:
+    if status.undoes is None:
         return ""
-    return f" That {replace(status.deed, redoes=not status.deed.redoes)}{' again' if status.deed.redoes else ''}."
+    return f" That {status.undoes.reverse}{' again' if status.undoes.is_redo else ''}."
 
 
 def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str) -> str:
@@ -87,4 +86,4 @@ def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str)
         what_it_did = f"gave {counted(by.undone, 'record')} back what they held"
     else:
         what_it_did = f"has {ids}{counted(by.rows, 'record')} that {whose} {what}, and is {as_name(by.job.state)}"
-    return f"{status_call(by.job.id)} shows the {'redo' if is_undo(status) else 'undo'}, which {what_it_did}."
+    return f"{status_call(by.job.id)} shows the {name_of_undo(status)}, which {what_it_did}."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from salesforce_bulk_ingest.mcp_server.answers.deeds import loaded, loads, never_whole, stays, until_closed
+from salesforce_bulk_ingest.mcp_server.answers.operation_words import loaded, loads, never_whole, stays, until_closed
 from salesforce_bulk_ingest.salesforce.models import Job
 from tests.support.wire import JOB_ID
 
