@@ -1,17 +1,21 @@
 """Who may call the ports, as the settings choose."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from salesforce_bulk_ingest.app.chosen_login import opened_http
+from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.base.loopback import LOOPBACK_HOSTS
 from salesforce_bulk_ingest.local_paths import LocalPaths
 from salesforce_bulk_ingest.serving.bearer_tokens import Scopes, TokensOfTwoKinds
-from salesforce_bulk_ingest.serving.door import Door
 from salesforce_bulk_ingest.serving.host_guard import AllowedCallers
 from salesforce_bulk_ingest.serving.named_tokens import NamedTokens, TokenFile
 from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import FLAGS, Settings
 
 if TYPE_CHECKING:
+    from salesforce_bulk_ingest.serving.door import Door
     from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
 
 WAYS = (
@@ -52,7 +56,7 @@ def check_callers(settings: Settings, paths: LocalPaths) -> None:
             )
 
 
-def door_of(settings: Settings, paths: LocalPaths, keys: "IssuerKeys | None") -> Door:
+def door_of(settings: Settings, paths: LocalPaths, keys: "IssuerKeys | None") -> "Door":
     """Return the door that the settings choose.
 
     Args:
@@ -63,6 +67,9 @@ def door_of(settings: Settings, paths: LocalPaths, keys: "IssuerKeys | None") ->
     Raises:
         CantStart: see `check_callers`; or the file of tokens can't be used.
     """
+    # Loaded only here: commands that serve nobody would wait for the MCP SDK.
+    from salesforce_bulk_ingest.serving.door import Door
+
     check_callers(settings, paths)
     scopes, file = Scopes(settings.read_scope, settings.write_scope), token_file(settings, paths)
     named = NamedTokens(file, scopes) if file.exists() else None
@@ -78,6 +85,23 @@ def door_of(settings: Settings, paths: LocalPaths, keys: "IssuerKeys | None") ->
         issuer=settings.oauth_issuer,
         trusts_anyone=is_for_this_machine(settings),
     )
+
+
+@asynccontextmanager
+async def issuer_keys(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator["IssuerKeys | None"]:
+    """Open what fetches the keys of the issuer of access tokens, or nothing where the settings name none.
+
+    Raises:
+        CantStart: the environment's proxy or certificates can't be used.
+    """
+    if settings.oauth_issuer is None:
+        yield None
+        return
+    # Loaded only here, as in `door_of`: each start would wait for what reads JWTs, and most servers read none.
+    from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
+
+    async with opened_http(settings.oauth_issuer) as http:
+        yield IssuerKeys(settings.oauth_issuer, settings.oauth_jwks_url, http, clock.monotonic)
 
 
 def is_for_this_machine(settings: Settings) -> bool:

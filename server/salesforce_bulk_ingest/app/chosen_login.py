@@ -7,6 +7,7 @@ import httpx2
 from pydantic import SecretStr
 
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
+from salesforce_bulk_ingest.base.loopback import is_loopback
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.local_paths import LocalPaths
@@ -28,6 +29,8 @@ from salesforce_bulk_ingest.salesforce.logins.saved_login import SavedLogin
 from salesforce_bulk_ingest.salesforce.logins.token_endpoint import TokenEndpoint
 from salesforce_bulk_ingest.salesforce.org import ConfiguredOrg, org_at
 from salesforce_bulk_ingest.salesforce.session import Login, Session
+from salesforce_bulk_ingest.salesforce.transport import open_http
+from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import BadSetting, as_table, listed_orgs, load_settings, org_names
 
@@ -216,3 +219,19 @@ def _names_in(settings_file: Path) -> list[str]:
         return org_names(settings_file)
     except BadSetting:  # it could be used a moment ago, when the settings were loaded
         return []
+
+
+def opened_http(url: str | None, transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
+    """Open the connection pool for an org or its login host; the proxies of the environment don't apply to this machine.
+
+    Args:
+        url: where the first requests go; None if that is not known yet.
+        transport: sends the requests, in place of the pool's own transport.
+
+    Raises:
+        CantStart: the environment's proxy or certificates can't be used.
+    """
+    try:
+        return open_http(trust_env=not (url and is_loopback(url)), transport=transport)
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        raise CantStart(f"the proxy or certificate settings of the environment can't be used: {error}") from None

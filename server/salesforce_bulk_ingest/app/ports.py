@@ -5,16 +5,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import anyio
 from starlette.types import ASGIApp
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app.chosen_callers import allowed_callers, door_of, public_names
+from salesforce_bulk_ingest.app.chosen_callers import allowed_callers, door_of, issuer_keys, public_names
 from salesforce_bulk_ingest.app.embedded_org import embedded_org_of
 from salesforce_bulk_ingest.app.mcp_surface import SERVER_NAME, ServerKind, build_mcp, streamable_http
-from salesforce_bulk_ingest.app.services import Services, open_services, opened_http
+from salesforce_bulk_ingest.app.services import Services, open_services
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
 from salesforce_bulk_ingest.base.loopback import LOOPBACK_HOSTS
 from salesforce_bulk_ingest.base.shared_task import SharedTasks
@@ -37,9 +36,6 @@ from salesforce_bulk_ingest.serving.port_index import PortIndex, Product
 from salesforce_bulk_ingest.serving.ports import Listener, bound_socket, listening, url_of
 from salesforce_bulk_ingest.serving.request_log import RequestLog
 from salesforce_bulk_ingest.settings import Settings
-
-if TYPE_CHECKING:
-    from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +106,6 @@ def _rest_port(gateway: Gateway, front: Front, index: PortIndex, documents: Mapp
 def _listener(settings: Settings, app: ASGIApp, bound: socket.socket, name: str) -> Listener:
     logged = RequestLog(app, name) if settings.verbose else app
     return Listener(logged, bound, limits=HttpLimits(connections=settings.max_connections))
-
-
-@asynccontextmanager
-async def issuer_keys(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator["IssuerKeys | None"]:
-    """Open what fetches the keys of the issuer of access tokens, or nothing where the settings name none.
-
-    Raises:
-        CantStart: the environment's proxy or certificates can't be used.
-    """
-    if settings.oauth_issuer is None:
-        yield None
-        return
-    # Loaded only here, as in `door_of`: each start would wait for what reads JWTs, and most servers read none.
-    from salesforce_bulk_ingest.serving.issuer_keys import IssuerKeys
-
-    async with opened_http(settings.oauth_issuer) as http:
-        yield IssuerKeys(settings.oauth_issuer, settings.oauth_jwks_url, http, clock.monotonic)
 
 
 async def _why_not_ready(services: Services) -> str | None:

@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.app.chosen_files import (
     save_roots_of,
     upload_roots_of,
 )
-from salesforce_bulk_ingest.app.chosen_login import configured_org, credential_source
+from salesforce_bulk_ingest.app.chosen_login import configured_org, credential_source, opened_http
 from salesforce_bulk_ingest.app.chosen_rules import confirmations_of, policy_of
 from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
 from salesforce_bulk_ingest.base.clock import SYSTEM_CLOCK, Clock
@@ -51,8 +51,6 @@ from salesforce_bulk_ingest.operations.upload_once import Uploads
 from salesforce_bulk_ingest.results.save_roots import NO_SAVE_ROOTS, SaveRoots
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.org import UNCONFIGURED, ConfiguredOrg
-from salesforce_bulk_ingest.salesforce.transport import open_http
-from salesforce_bulk_ingest.serving.ports import CantStart
 from salesforce_bulk_ingest.settings import Settings
 
 
@@ -199,19 +197,3 @@ class _Building:
             Retries(client, fetcher, ledger, before),
             EarlierLoads(client, fetcher, ledger, tasks, kept_seconds=kept_seconds, now=self.clock.now),
         )
-
-
-def opened_http(url: str | None, transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
-    """Open the connection pool for an org or its login host; the proxies of the environment don't apply to this machine.
-
-    Args:
-        url: where the first requests go; None if that is not known yet.
-        transport: sends the requests, in place of the pool's own transport.
-
-    Raises:
-        CantStart: the environment's proxy or certificates can't be used.
-    """
-    try:
-        return open_http(trust_env=not (url and is_loopback(url)), transport=transport)
-    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
-        raise CantStart(f"the proxy or certificate settings of the environment can't be used: {error}") from None

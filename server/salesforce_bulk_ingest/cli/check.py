@@ -6,20 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import typer
 from rich.text import Text
 
 from salesforce_bulk_ingest import __version__
-from salesforce_bulk_ingest.app.chosen_callers import check_callers, describe_callers
+from salesforce_bulk_ingest.app.chosen_callers import check_callers, describe_callers, issuer_keys
 from salesforce_bulk_ingest.app.chosen_files import audit_file, describe_files, describe_saved_rows
 from salesforce_bulk_ingest.app.chosen_rules import confirm_rules, policy_of
 from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg, embedded_org
-from salesforce_bulk_ingest.app.ports import issuer_keys
-from salesforce_bulk_ingest.app.services import Services, open_services
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
 from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts
+from salesforce_bulk_ingest.cli.loading import loading
 from salesforce_bulk_ingest.cli.options import PORT_SETTINGS, SERVER_SETTINGS, settings_from, settings_options
 from salesforce_bulk_ingest.cli.settings_warnings import audit_warning, place_of_org
 from salesforce_bulk_ingest.local_paths import LocalPaths, default_local_paths
@@ -43,6 +43,9 @@ from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_sock
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
 from salesforce_emulator import ORG_FILE, EmulatorConfig
+
+if TYPE_CHECKING:
+    from salesforce_bulk_ingest.app.services import Services
 
 # Advice for the user of this machine, by the class of the error, the most specific class first. The advice for models is in
 # mcp_server/answers.
@@ -171,6 +174,9 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
 
 
 async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | None, found: Checkup) -> None:
+    with loading():  # only here, as in `serve`
+        from salesforce_bulk_ingest.app.services import open_services
+
     async with open_services(settings, paths, org) as services:
         try:
             known = await _identified(settings, services, found)
@@ -189,7 +195,7 @@ async def _check_org(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | N
             found.problems.append(f"{as_sentence(str(error))} {_advice(error, settings)}".strip())
 
 
-async def _identified(settings: Settings, services: Services, found: Checkup) -> Org:
+async def _identified(settings: Settings, services: "Services", found: Checkup) -> Org:
     """Return the org, and note which one it is and who the user is: its address at least, where it does not answer."""
     address = await services.client.address()
     try:
@@ -211,7 +217,7 @@ def _advice(error: SalesforceError, settings: Settings) -> str:
     return advice.format(address=_address(settings), token=_setting(settings, "access_token"))
 
 
-async def _limits(services: Services) -> str:
+async def _limits(services: "Services") -> str:
     """Return what is left for today; who may not see it can load all the same."""
     try:
         told = await services.client.limits()
@@ -222,7 +228,7 @@ async def _limits(services: Services) -> str:
     return f"{' and '.join(left)} left for 24 hours" if left else "not told"
 
 
-async def _permissions(services: Services, found: Checkup) -> str:
+async def _permissions(services: "Services", found: Checkup) -> str:
     """Return which permissions for loads the user has, and note as a problem what the policy allows and the org does not."""
     api = "API Enabled: yes"  # the API has just answered
     policy = services.operations.policy
@@ -263,7 +269,7 @@ class _NoSuchVersion(Exception):
     """The org does not have the API version of the settings; the message says what to do."""
 
 
-async def _ingest_jobs(settings: Settings, services: Services) -> str:
+async def _ingest_jobs(settings: Settings, services: "Services") -> str:
     try:
         listing = await services.operations.jobs.list(job_type="V2Ingest")
     except NotFound:

@@ -7,25 +7,28 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx2
 import typer
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from salesforce_bulk_ingest.app.ports import Addresses, running
 from salesforce_bulk_ingest.cli.console import complain, out, say
 from salesforce_bulk_ingest.cli.interrupts import INTERRUPTED, until_interrupted
+from salesforce_bulk_ingest.cli.loading import loading
 from salesforce_bulk_ingest.cli.program import as_typed
 from salesforce_bulk_ingest.local_paths import SETTINGS_FILE, LocalPaths, default_local_paths
 from salesforce_bulk_ingest.results.row_errors import parse_row_error
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN
+
+if TYPE_CHECKING:
+    from mcp import Client
+
+    from salesforce_bulk_ingest.app.ports import Addresses
 
 SAMPLE = "contacts.csv"
 WAIT_SECONDS = 40
@@ -85,14 +88,21 @@ async def run_demo(console: Console, program: str, paths: LocalPaths, told: Call
 
 
 @asynccontextmanager
-async def _running_for_itself(settings: Settings, paths: LocalPaths) -> AsyncIterator[Addresses]:
+async def _running_for_itself(settings: Settings, paths: LocalPaths) -> AsyncIterator["Addresses"]:
     """Run both ports without the settings file of this user, beside which tokens may lie that the demo does not have."""
+    with loading():  # only here, as in `serve`
+        from salesforce_bulk_ingest.app.ports import running
+
     with TemporaryDirectory() as folder:
         async with running(settings, replace(paths, settings_file=Path(folder) / SETTINGS_FILE)) as addresses:
             yield addresses
 
 
-async def _main_job(console: Console, addresses: Addresses) -> None:
+async def _main_job(console: Console, addresses: "Addresses") -> None:
+    with loading():  # only here, as in `serve`
+        from mcp import Client
+        from mcp.client.streamable_http import streamable_http_client
+
     # A proxy that the environment names must not be used for requests to this machine.
     async with httpx2.AsyncClient(trust_env=False, timeout=WAIT_SECONDS + 20) as http:
         async with Client(streamable_http_client(addresses.mcp_url, http_client=http)) as agent:
@@ -104,7 +114,7 @@ async def _main_job(console: Console, addresses: Addresses) -> None:
         await _count(http, addresses, console)
 
 
-async def _load(agent: Client, console: Console) -> str:
+async def _load(agent: "Client", console: Console) -> str:
     sample = files("salesforce_bulk_ingest").joinpath("sample", SAMPLE).read_text(encoding="utf-8")
     job = await _step(agent, console, "create-ingest-job", {"body": {"object": "Contact", "operation": "insert"}})
     job_id = str(job["id"])
@@ -126,11 +136,11 @@ def _closing(job_id: str) -> dict[str, Any]:
     return {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": WAIT_SECONDS}
 
 
-async def _failed_rows(agent: Client, job_id: str) -> Mapping[str, Any]:
+async def _failed_rows(agent: "Client", job_id: str) -> Mapping[str, Any]:
     return await _call(agent, "get-failed-results-ingest-job", {"jobId": job_id, "limit": 1000})
 
 
-async def _send_again(agent: Client, console: Console, job_id: str) -> str:
+async def _send_again(agent: "Client", console: Console, job_id: str) -> str:
     """Send the failed rows of a job again, corrected as a person would say, and return the id of their job."""
     say(_title("The failed rows, corrected and sent again"), console)
     cells = sum(len(values) for values in CORRECTIONS.values())
@@ -145,13 +155,13 @@ async def _send_again(agent: Client, console: Console, job_id: str) -> str:
     return corrected_id
 
 
-async def _step(agent: Client, console: Console, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+async def _step(agent: "Client", console: Console, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
     answer = await _call(agent, tool, arguments)
     _say(console, tool, answer)
     return answer
 
 
-async def _call(agent: Client, tool: str, arguments: dict[str, Any], on_progress: Any = None) -> Mapping[str, Any]:
+async def _call(agent: "Client", tool: str, arguments: dict[str, Any], on_progress: Any = None) -> Mapping[str, Any]:
     result = await agent.call_tool(tool, arguments, progress_callback=on_progress)
     if result.is_error or result.structured_content is None:
         raise RuntimeError(f"{tool} failed in the demo: {result.content}")
@@ -184,14 +194,14 @@ def _show_left(console: Console, failed: Mapping[str, Any]) -> None:
     say(f"  {causes}", console)
 
 
-async def _read_through_rest(http: httpx2.AsyncClient, addresses: Addresses, job_id: str, console: Console) -> None:
+async def _read_through_rest(http: httpx2.AsyncClient, addresses: "Addresses", job_id: str, console: Console) -> None:
     url = f"{addresses.rest_url}/jobs/ingest/{job_id}"
     job = (await http.get(url)).raise_for_status().json()
     told = f"{job['state']}: {job['numberRecordsProcessed']} rows processed, {job['numberRecordsFailed']} failed"
     say(Text.assemble("\n", (f"curl {url}", "bold cyan"), f"\n  {told}"), console)
 
 
-async def _count(http: httpx2.AsyncClient, addresses: Addresses, console: Console) -> None:
+async def _count(http: httpx2.AsyncClient, addresses: "Addresses", console: Console) -> None:
     soql = "SELECT COUNT() FROM Contact"
     answer = await http.get(
         f"{addresses.org_url}/services/data/v63.0/query",

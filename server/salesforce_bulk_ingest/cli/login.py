@@ -8,8 +8,7 @@ import anyio
 import httpx2
 import typer
 
-from salesforce_bulk_ingest.app.chosen_login import endpoint_of, login_store
-from salesforce_bulk_ingest.app.services import opened_http
+from salesforce_bulk_ingest.app.chosen_login import endpoint_of, login_store, opened_http
 from salesforce_bulk_ingest.cli.callback import waiting_for_callback
 from salesforce_bulk_ingest.cli.console import PROGRAM, complain, say, say_as_it_is, show_facts
 from salesforce_bulk_ingest.cli.options import option, settings_from, settings_options

@@ -4,9 +4,9 @@ import anyio
 
 from salesforce_bulk_ingest.app.chosen_callers import describe_callers
 from salesforce_bulk_ingest.app.chosen_files import describe_files, describe_saved_rows
-from salesforce_bulk_ingest.app.ports import running
 from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
+from salesforce_bulk_ingest.cli.loading import loading
 from salesforce_bulk_ingest.cli.log import log_requests
 from salesforce_bulk_ingest.cli.options import (
     PORT_SETTINGS,
@@ -32,6 +32,10 @@ def serve(**flags: object) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    # Loaded only here: every other command would wait for the MCP SDK.
+    with loading():
+        from salesforce_bulk_ingest.app.ports import running
+
     with until_interrupted() as wait_for_signal:
         async with running(settings, default_local_paths()) as addresses:
             facts = [("MCP", addresses.mcp_url), ("REST", addresses.rest_url), ("org", _org(settings))]

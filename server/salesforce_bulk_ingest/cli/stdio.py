@@ -7,10 +7,10 @@ from functools import partial
 import anyio
 
 from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg
-from salesforce_bulk_ingest.app.stdio import serve_mistake, serve_stdio
 from salesforce_bulk_ingest.cli.complaints import complaint_about
 from salesforce_bulk_ingest.cli.console import PROGRAM, complain, on_one_line
 from salesforce_bulk_ingest.cli.interrupts import until_interrupted
+from salesforce_bulk_ingest.cli.loading import loading
 from salesforce_bulk_ingest.cli.options import SERVER_SETTINGS, settings_from, settings_options, warn_at_start
 from salesforce_bulk_ingest.cli.org_folder import check_org_folder
 from salesforce_bulk_ingest.local_paths import default_local_paths
@@ -43,10 +43,13 @@ def _tell_org(org: EmbeddedOrg) -> None:
 
 def tell_client(mistake: str) -> None:
     """Serve a client whose every call is answered with what is wrong with the settings."""
-    anyio.run(_until_the_end, partial(serve_mistake, on_one_line(mistake), default_local_paths()))
+    anyio.run(_until_the_end, partial(_serve_mistake, mistake))
 
 
 async def _serve(settings: Settings) -> None:
+    with loading():  # only here, as in `serve`
+        from salesforce_bulk_ingest.app.stdio import serve_stdio
+
     try:
         await serve_stdio(settings, default_local_paths(), _tell_org)
     except Exception as error:
@@ -56,6 +59,13 @@ async def _serve(settings: Settings) -> None:
         complain(mistake)
     else:
         return
+    await _serve_mistake(mistake)
+
+
+async def _serve_mistake(mistake: str) -> None:
+    with loading():  # only here, as in `serve`
+        from salesforce_bulk_ingest.app.stdio import serve_mistake
+
     await serve_mistake(on_one_line(mistake), default_local_paths())
 
 

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from mcp.server.auth.provider import AccessToken, TokenVerifier
 from starlette.types import Scope
+
+if TYPE_CHECKING:
+    from mcp.server.auth.provider import AccessToken, TokenVerifier
 
 BEARER = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 """The credentials of RFC 6750, 2.1."""
@@ -85,19 +88,19 @@ def is_elsewhere(token: str, scope: Scope) -> bool:
     return any(token.encode() in unquote_to_bytes(place) for place in places)
 
 
-class TokensOfTwoKinds(TokenVerifier):
-    """A verifier of named tokens and of an issuer's access tokens, side by side.
+class TokensOfTwoKinds:
+    """A `TokenVerifier` of named tokens and of an issuer's access tokens, side by side.
 
     Args:
         named: verifies tokens with our prefix; None if there are none.
         issued: verifies all others; None if there is no issuer.
     """
 
-    def __init__(self, named: TokenVerifier | None, issued: TokenVerifier | None) -> None:
+    def __init__(self, named: "TokenVerifier | None", issued: "TokenVerifier | None") -> None:
         self._named = named
         self._issued = issued
 
-    async def verify_token(self, token: str) -> AccessToken | None:
+    async def verify_token(self, token: str) -> "AccessToken | None":
         """Return what the token allows, or None for one that is not good.
 
         Raises:

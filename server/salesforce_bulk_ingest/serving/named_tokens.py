@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from filelock import FileLock
-from mcp.server.auth.provider import AccessToken, TokenVerifier
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from salesforce_bulk_ingest.base.private_files import is_private, write_private_file
 from salesforce_bulk_ingest.base.storage import cause_of
 from salesforce_bulk_ingest.serving.bearer_tokens import NAMED_PREFIX, Scopes, Undecided
 from salesforce_bulk_ingest.serving.ports import CantStart
+
+if TYPE_CHECKING:
+    from mcp.server.auth.provider import AccessToken
 
 TOKEN_BYTES = 32
 TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -163,8 +165,8 @@ class TokenFile:
         )
 
 
-class NamedTokens(TokenVerifier):
-    """The verifier of named tokens, which reads their file again when it has changed.
+class NamedTokens:
+    """The `TokenVerifier` of named tokens, which reads their file again when it has changed.
 
     Args:
         file: the file.
@@ -181,7 +183,7 @@ class NamedTokens(TokenVerifier):
         self._tokens: tuple[NamedToken, ...] = ()
         self._read_if_changed()
 
-    async def verify_token(self, token: str) -> AccessToken | None:
+    async def verify_token(self, token: str) -> "AccessToken | None":
         """Return what the token allows, or None if it is none of the file's.
 
         Raises:
@@ -202,7 +204,10 @@ class NamedTokens(TokenVerifier):
             tokens = self._file.tokens()
             self._version, self._tokens = version, tokens
 
-    def _access(self, known: NamedToken) -> AccessToken:
+    def _access(self, known: NamedToken) -> "AccessToken":
+        # Loaded only here: the commands that make and list tokens would wait for the MCP SDK.
+        from mcp.server.auth.provider import AccessToken
+
         scopes = [self._scopes.read] if known.access == "read" else [self._scopes.read, self._scopes.write]
         # A session belongs to this very token: one that is made later under the same name is another.
         return AccessToken(token="", client_id=known.name, scopes=scopes, subject=known.sha256)
