@@ -8,10 +8,12 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows
 from salesforce_bulk_ingest.cache.job_files import retry_name
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
+from salesforce_bulk_ingest.loading.row_filter import LineRanges
+from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import RetryRequest, Which
-from salesforce_bulk_ingest.results.retry_writer import ROWS_AT_ONCE, JobResult, write_retry_file
+from salesforce_bulk_ingest.results.retry_writer import ROWS_AT_ONCE, JobResult, created_records, write_retry_file
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.cache.making import ORG, archived, content_of, job_files
@@ -24,12 +26,14 @@ ROWS = [["", "A:a:--", "Acme", "1.5E8"], ["", "B:b:--", "Bond", ""]]
 
 def retried(
     folder: Path,
-    *results: JobResult,
+    *results: JobResult | ReturnedUpload,
     where: ErrorFilter | None = None,
     which: Which = "failed",
     destination: Destination | None = None,
+    left_out: str = "",
 ) -> RetryFile:
-    request = RetryRequest((JOB_ID,), (which,), where or ErrorFilter())
+    lines = LineRanges.parse(left_out)
+    request = RetryRequest((JOB_ID,), (which,), where or ErrorFilter(), left_out=lines)
     with job_files(folder).files.new_file(retry_name(ORG, "test")) as file:
         return write_retry_file(request, results, destination or Destination(), file)
 
@@ -60,9 +64,38 @@ def test_unprocessed_rows_need_no_warning_and_ids_of_created_records_are_named(t
     assert (made.path.read_bytes(), made.notes) == (b"Name\nAcme\n", ())
     rows = [["001A", "true", "Acme"], ["001B", "false", "Bond"]]
     successful = result_file(tmp_path, "sf__Id,sf__Created,Name", rows, "successfulResults")
-    made = retried(tmp_path, JobResult(JOB_ID, successful), which="created")
+    created = JobResult(JOB_ID, successful)
+    made = retried(tmp_path, created, which="created")
+    assert (made.path.read_bytes(), made.notes) == (b"Id\n001A\n", ())
     what = f'The rows are the ids of a record that job {JOB_ID} created: "Acme" (001A).'
-    assert (made.path.read_bytes(), [note.what for note in made.notes]) == (b"Id\n001A\n", [what])
+    assert [note.what for note in created_records({JOB_ID: created}, made, [0])] == [what]
+
+
+def test_created_records_are_named_and_counted_without_those_that_are_left_out(tmp_path: Path) -> None:
+    rows = [[f"001{n}", "true" if n else "false", f"Name {n}"] for n in range(7)]
+    successful = result_file(tmp_path, "sf__Id,sf__Created,Name", rows, "successfulResults")
+    created = JobResult(JOB_ID, successful)
+    made = retried(tmp_path, created, which="created")
+    [found] = created_records({JOB_ID: created}, made, [0, 2, 4, 5])
+    assert found.what == (
+        f"The rows are the ids of 4 records that job {JOB_ID} created: "
+        '"Name 1" (0011), "Name 3" (0013), "Name 5" (0015) and 1 more.'
+    )
+    assert created_records({JOB_ID: created}, made, []) == []
+
+
+def test_rows_of_each_result_are_left_out_by_their_lines(tmp_path: Path) -> None:
+    names = [[f"Name {line}"] for line in range(2, 6)]
+    unprocessed = result_file(tmp_path, "Name", names, "unprocessedrecords")
+    made = retried(tmp_path, JobResult(JOB_ID, unprocessed, lines=[2, 3, 0, 5]), which="unprocessed", left_out="3")
+    assert made.path.read_bytes() == b"Name\nName 2\nName 5\n"
+    assert [note.count for note in made.notes] == [1, 1]
+    upload = archived(tmp_path, content_of(b'Name\n"Two\nlines"\nName 4\nName 5\n'))
+    failed = result_file(tmp_path, "sf__Id,sf__Error,Name", [["", "A:a:--", "Name 4"]])
+    missing = ReturnedUpload(JOB_ID, upload, (failed,), None, needs_lines=True)
+    made = retried(tmp_path, missing, which="missing", left_out="5-")
+    assert made.path.read_bytes() == b'Name\n"Two\nlines"\n'
+    assert [note.count for note in made.notes] == [1]
 
 
 def test_archived_rows_go_as_they_were_uploaded(tmp_path: Path) -> None:

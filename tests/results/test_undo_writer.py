@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRowLeft
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, FileCache
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
+from salesforce_bulk_ingest.loading.row_filter import LineRanges
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
-from salesforce_bulk_ingest.results.retry_request import DELETED
+from salesforce_bulk_ingest.results.retry_request import DELETED, RetryRequest
 from salesforce_bulk_ingest.results.undo_writer import JobToUndo, jobs_in_words, left_out, read_image, write_undo
 from salesforce_bulk_ingest.validation.destination import Destination
 
@@ -21,9 +23,10 @@ def undo(job_id: str, *rows: tuple[int, Sequence[str]], changed: Sequence[str] =
     return JobToUndo(job_id, DELETED, "a" * 64, rows, lambda: list(left_out(changed, "that someone changed", "Look.")))
 
 
-def written(folder: Path, *undos: JobToUndo, skipped: Sequence[SentRows] = ()) -> RetryFile:
+def written(folder: Path, *undos: JobToUndo, skipped: Sequence[SentRows] = (), left_out: str = "") -> RetryFile:
     with FileCache(folder, most_bytes=1_000_000, most_seconds=60).new_file("undo/rows.csv") as file:
-        return write_undo(file, undos, ("Id", "Name"), skipped, Destination(), lambda rows, jobs: f"{rows} of {jobs}.")
+        request = RetryRequest((), ("before",), skipped=tuple(skipped), left_out=LineRanges.parse(left_out))
+        return write_undo(file, undos, ("Id", "Name"), request, Destination(), lambda rows, jobs: f"{rows} of {jobs}.")
 
 
 def test_the_rows_of_several_jobs_stand_under_one_header(tmp_path: Path) -> None:
@@ -33,7 +36,9 @@ def test_the_rows_of_several_jobs_stand_under_one_header(tmp_path: Path) -> None
         RetryOrigin(SECOND, DELETED, "a" * 64, array("Q", [3])),
         RetryOrigin(FIRST, DELETED, "a" * 64, array("Q", [0, 4])),
     )
-    assert [note.what for note in made.notes] == [f"3 records of jobs {SECOND}, {FIRST}."]
+    assert [note.what for note in made.effects([0, 1, 2])] == [f"3 records of jobs {SECOND}, {FIRST}."]
+    assert [note.what for note in made.effects([1])] == [f"1 record of jobs {SECOND}, {FIRST}."]
+    assert (made.notes, list(made.effects([]))) == ((), [])
 
 
 def test_rows_that_the_undo_of_the_same_job_sent_before_are_skipped(tmp_path: Path) -> None:
@@ -41,10 +46,20 @@ def test_rows_that_the_undo_of_the_same_job_sent_before_are_skipped(tmp_path: Pa
     undos = undo(FIRST, (0, ["1", "a"])), undo(SECOND, (0, ["2", "b"]))
     made = written(tmp_path, *undos, skipped=skipped)
     assert made.path.read_text() == "Id,Name\n2,b\n"
-    assert made.notes[1].what == f"Skipped 1 row of job {FIRST} that went into job {OTHER[:15]} before."
+    assert made.notes[0].what == f"Skipped 1 row of job {FIRST} that went into job {OTHER[:15]} before."
     with pytest.raises(NoRowLeft, match="Skipped 1 row of job"):
         written(tmp_path, undos[0], skipped=skipped[:1])
     assert written(tmp_path, undos[0], skipped=skipped[1:]).path.read_text() == "Id,Name\n1,a\n"
+
+
+def test_rows_are_left_out_by_the_lines_of_their_jobs(tmp_path: Path) -> None:
+    rows = [(number, [str(number), ""]) for number in range(4)]
+    made = written(tmp_path, replace(undo(FIRST, *rows), lines=[2, 3, 0]), left_out="3-9")
+    assert made.path.read_text() == "Id,Name\n0,\n"
+    assert [(note.what, note.count) for note in made.notes] == [
+        (f"Left out: 1 row of job {FIRST}, by the lines of its source.", 1),
+        (f"Left out: 2 rows of job {FIRST} of which the line in its source is not certain.", 2),
+    ]
 
 
 def test_where_no_row_is_left_what_was_left_out_is_the_reason(tmp_path: Path) -> None:

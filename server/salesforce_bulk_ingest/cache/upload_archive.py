@@ -237,6 +237,14 @@ class ArchivedUpload:
         if first_row < self.origin.rows:
             raise DamagedUpload(f"{self.path} has {first_row} of {self.origin.rows} rows")
 
+    def lines(self) -> Iterator[int]:
+        """Return the line of the source on which each row of the upload begins.
+
+        Raises:
+            DamagedUpload, OSError: see `blocks`.
+        """
+        return (line for block in self.blocks() for line in block.lines)
+
     def _mapped_source(self, file: BinaryIO) -> MappedSource:
         origin = self.origin
         header = read_header(file, origin.source_dialect.delimiter, origin.source_dialect.line_ending)

@@ -3,7 +3,7 @@
 import re
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
@@ -63,18 +63,29 @@ class LineRanges:
         return bool(self.first)
 
     def __contains__(self, line: int) -> bool:
+        return self.find(line) is not None
+
+    def find(self, line: int) -> int | None:
+        """Return the number of the range that has a line; None if none has it."""
         number = bisect_right(self.first, line) - 1
-        return number >= 0 and line <= self.last[number]
+        return number if number >= 0 and line <= self.last[number] else None
 
     def near(self, first: int, last: int) -> range:
         """Return the numbers of the ranges that have lines from the first of these lines to the last."""
         return range(bisect_left(self.last, first), bisect_right(self.first, last))
 
-    def name(self, number: int) -> str:
+    def without_rows(self, used: Set[int | None]) -> list[str]:
+        """Return the ranges on which no row begins, as a caller writes them; one that goes to the end may have none.
+
+        Args:
+            used: the numbers of the ranges on which rows begin.
+        """
+        closed = (number for number, last in enumerate(self.last) if last != TO_THE_END)
+        return [self._name(number) for number in closed if number not in used]
+
+    def _name(self, number: int) -> str:
         """Return a range as a caller writes it."""
         first, last = self.first[number], self.last[number]
-        if last == TO_THE_END:
-            return f"{first}-"
         return f"{first}" if first == last else f"{first}-{last}"
 
 

@@ -147,8 +147,7 @@ class RowPass:
     def _check_lines(self, used: Set[int]) -> None:
         """Raise InvalidArgument where no row begins on lines that are to be left out."""
         lines = self._source.row_filter.lines
-        unused = [lines.name(number) for number in range(len(lines.first)) if number not in used]
-        if unused:
+        if unused := lines.without_rows(used):
             shown = ", ".join(unused[:LINES_SHOWN])
             what = f"leaveOut names lines {shown}, on which no row begins: take the lines of findings."
             raise InvalidArgument(what, ("leaveOut", "lines"))

@@ -216,28 +216,6 @@ def _as_lines(value: object) -> object:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value) if isinstance(value, int) else value
 
 
-class LeaveOutBody(ClosedModel):
-    """Rows to leave out."""
-
-    cells: dict[str, Cells] = Field({}, description='Field to cells of such rows; "": blank. Default: none')
-    lines: Annotated[str | None, BeforeValidator(_as_lines)] = Field(
-        None, description='As "7, 120-124, 200-"; the header is line 1. Default: none'
-    )
-    notRows: bool | None = Field(None, description="Totals, blank rows: true omits, false sends. Default: refuse")
-
-    @field_validator("lines")
-    @classmethod
-    def _lines_are_lines(cls, lines: str | None) -> str | None:
-        LineRanges.parse(lines or "")
-        return lines
-
-    @property
-    def leave_out(self) -> LeaveOut:
-        """The rows to leave out."""
-        cells = {name: tuple(texts) for name, texts in self.cells.items()}
-        return LeaveOut(cells, LineRanges.parse(self.lines or ""), self.notRows)
-
-
 UNFILLED_GAP = "unfilled_gap"
 """The type of the mistake that a gap of `next` is still there; the call with it is right but for that."""
 
@@ -252,6 +230,34 @@ def _check_filled(cells: Mapping[str, Iterable[Cell]]) -> None:
 
 def _is_gap(cell: Cell) -> bool:
     return isinstance(cell, str) and CELL_GAP.fullmatch(cell) is not None
+
+
+class LeaveOutBody(ClosedModel):
+    """Rows to leave out."""
+
+    cells: dict[str, Cells] = Field({}, description='Field to cells of such rows; "": blank. Default: none')
+    lines: Annotated[str | None, BeforeValidator(_as_lines)] = Field(
+        None, description='As "7, 120-124, 200-"; the header is line 1. Default: none'
+    )
+    notRows: bool | None = Field(None, description="Totals, blank rows: true omits, false sends. Default: refuse")
+
+    @field_validator("cells")
+    @classmethod
+    def _cells_have_no_gaps(cls, cells: dict[str, list[str]]) -> dict[str, list[str]]:
+        _check_filled(cells)
+        return cells
+
+    @field_validator("lines")
+    @classmethod
+    def _lines_are_lines(cls, lines: str | None) -> str | None:
+        LineRanges.parse(lines or "")
+        return lines
+
+    @property
+    def leave_out(self) -> LeaveOut:
+        """The rows to leave out."""
+        cells = {name: tuple(texts) for name, texts in self.cells.items()}
+        return LeaveOut(cells, LineRanges.parse(self.lines or ""), self.notRows)
 
 
 class MappingBody(ClosedModel):
@@ -325,10 +331,6 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
             self._check_recipe()
         if self.encoding is not None and self.file is None:
             raise ValueError("encoding is that of a file: leave it out, since other rows are text already")
-        if self.rowsOf is not None and self.leaveOut.lines:
-            raise ValueError(
-                "lines of leaveOut are those of a file, which rowsOf has not: name cells there, or where in rowsOf"
-            )
         return self
 
     def _check_recipe(self) -> None:

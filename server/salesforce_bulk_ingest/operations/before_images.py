@@ -20,7 +20,6 @@ from salesforce_bulk_ingest.base.text import as_name, as_sentence, counted, quot
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
 from salesforce_bulk_ingest.cache.job_files import JobKey, retry_name
-from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.comparison.before_image import (
     JobChanges,
@@ -45,7 +44,7 @@ from salesforce_bulk_ingest.operations.limits import RECORDS_SECONDS
 from salesforce_bulk_ingest.operations.state_change import is_open_still
 from salesforce_bulk_ingest.operations.undos import GIVEN_BACK_BY
 from salesforce_bulk_ingest.results.retry_file import RetryFile
-from salesforce_bulk_ingest.results.retry_request import BEFORE
+from salesforce_bulk_ingest.results.retry_request import BEFORE, RetryRequest
 from salesforce_bulk_ingest.results.retry_writer import NumberedRow
 from salesforce_bulk_ingest.results.undo_writer import JobToUndo, jobs_in_words, left_out, read_image, write_undo
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -171,7 +170,7 @@ class BeforeImages:
         return job.operation in GIVEN_BACK_BY and await self._image_of(org, job) is not None
 
     async def undo_file(
-        self, org: Org, jobs: Sequence[Job], skipped: Sequence[SentRows], destination: Destination
+        self, org: Org, jobs: Sequence[Job], request: RetryRequest, destination: Destination
     ) -> SharedTask[RetryFile]:
         """Return the task that makes the file of rows which give the records of jobs back what they held.
 
@@ -181,7 +180,8 @@ class BeforeImages:
         Args:
             org: the org of the jobs.
             jobs: the jobs, which have ended.
-            skipped: rows that inserted deleted records in other jobs before, and are left out.
+            request: the request, which says what is left out: lines of the sources of the jobs, and rows that inserted
+                deleted records in other jobs before.
             destination: the job that the rows are for.
 
         Raises:
@@ -193,13 +193,13 @@ class BeforeImages:
         fetcher, deleted = self._fetcher, self._deleted
         _check_undone_by(jobs, destination)
         keys = [JobKey.of(org.key, job) for job in jobs]
-        name = retry_name(org.key, BEFORE, keys, skipped, destination.delimiter, destination.line_ending)
+        name = retry_name(org.key, BEFORE, keys, request, destination.delimiter, destination.line_ending)
 
         async def make() -> RetryFile:
             if deleted is not None and jobs[0].operation in DELETES:
-                return await deleted.undo_file(org, images, skipped, destination, name)
+                return await deleted.undo_file(org, images, request, destination, name)
             changes = [await self._changes_of(org, job, image, fetcher) for job, image in images]
-            return await self._undo_updates(images, changes, destination, name)
+            return await self._undo_updates(org, images, changes, request, destination, name)
 
         return self._start(name, make)
 
@@ -259,8 +259,10 @@ class BeforeImages:
 
     async def _undo_updates(
         self,
+        org: Org,
         images: Sequence[tuple[Job, CachedFile]],
         changes: Sequence[JobChanges],
+        request: RetryRequest,
         destination: Destination,
         name: str,
     ) -> RetryFile:
@@ -271,6 +273,7 @@ class BeforeImages:
         if found.failure is not None or found.unseen:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
         by_id = {each.job_id: each for each in changes}
+        lines = [await self._lines_of(org, job, by_id[job.id], request) for job, _ in images]
         in_order = [[by_id[job.id] for job in together] for together in _in_order(job for job, _ in images)]
         undone = await run_in_thread(undo_in_turn, in_order, found)
         header, rows = await run_in_thread(rows_together, undone)
@@ -282,17 +285,28 @@ class BeforeImages:
                 of_job,
                 partial(_notes, job.id, undo),
                 shared=shared,
+                lines=on_lines,
             )
-            for (job, image), of_job, undo, shared in zip(images, rows, undone, _shared(undone, rows), strict=True)
+            for (job, image), of_job, undo, shared, on_lines in zip(
+                images, rows, undone, _shared(undone, rows), lines, strict=True
+            )
         ]
 
         def in_words(records: str, of_jobs: str) -> str:
             return f"The rows give {records} of {as_name(sobject)} back what they held before {of_jobs}."
 
         def write(file: NewFile) -> RetryFile:
-            return write_undo(file, undos, header, (), destination, in_words, check_cancelled)
+            return write_undo(file, undos, header, request, destination, in_words, check_cancelled)
 
         return await self._make(name, write)
+
+    async def _lines_of(self, org: Org, job: Job, changes: JobChanges, request: RetryRequest) -> Sequence[int]:
+        """Return the line of the source of a job for each row of its image; none where no rows are left out by lines."""
+        assert self._fetcher is not None  # only kept rows lead here
+        if not request.left_out:
+            return ()
+        ids = [record_id for record_id, *_ in changes.image]
+        return await self._fetcher.record_lines(org, job, ids, request.left_out)
 
     async def _written(self, job: Job, upload: ArchivedUpload, *, closing: bool) -> WrittenFields:
         header = upload.uploaded_header()

@@ -13,20 +13,20 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import as_name, counted, quoted_names
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
-from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.comparison.before_image import NoImage, id_key
 from salesforce_bulk_ingest.comparison.deleted_records import InsertableFields, RowsBack
 from salesforce_bulk_ingest.comparison.org_comparison import MORE_CALLS
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, RecordReader, by_query
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
+from salesforce_bulk_ingest.loading.row_filter import LineRanges
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.errors import RecordsUnread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.limits import RECORDS_SECONDS
 from salesforce_bulk_ingest.operations.state_change import is_open_still
 from salesforce_bulk_ingest.results.retry_file import RetryFile
-from salesforce_bulk_ingest.results.retry_request import DELETED
+from salesforce_bulk_ingest.results.retry_request import DELETED, RetryRequest
 from salesforce_bulk_ingest.results.retry_writer import NumberedRow
 from salesforce_bulk_ingest.results.undo_writer import JobToUndo, left_out, read_image, write_undo
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -89,7 +89,7 @@ class DeletedImages:
         self,
         org: Org,
         images: Sequence[tuple[Job, CachedFile]],
-        skipped: Sequence[SentRows],
+        request: RetryRequest,
         destination: Destination,
         name: str,
     ) -> RetryFile:
@@ -98,7 +98,7 @@ class DeletedImages:
         Args:
             org: the org of the jobs.
             images: the jobs, which have ended and are of one object, the newest first, each with its image.
-            skipped: the rows that are left out, since they went into other jobs before.
+            request: the request, which says what is left out.
             destination: the job that the rows are for.
             name: the name of the file.
 
@@ -110,11 +110,17 @@ class DeletedImages:
         """
         describe = await self._described(images[0][0], closing=False)
         given = set[str]()
-        deleted = [await self._deleted(org, job, image, describe, given) for job, image in images]
-        return await run_in_thread(partial(self._write_undo, describe.name, deleted, skipped, destination, name))
+        deleted = [await self._deleted(org, job, image, describe, given, request.left_out) for job, image in images]
+        return await run_in_thread(partial(self._write_undo, describe.name, deleted, request, destination, name))
 
     async def _deleted(
-        self, org: Org, job: Job, image: CachedFile, describe: SObjectDescribe, given: set[str]
+        self,
+        org: Org,
+        job: Job,
+        image: CachedFile,
+        describe: SObjectDescribe,
+        given: set[str],
+        left_out: LineRanges,
     ) -> "_Deleted":
         """Return what a job deleted, of which those records go back that are not there; see `RowsBack` for what is given."""
         # First, since the download of the result may take long, and what is there now is to be the latest.
@@ -124,12 +130,13 @@ class DeletedImages:
         names = tuple(map(str, label["columns"]))
         lookups = [index for index, name in enumerate(names) if _may_be_blank_lookup(describe.field(name))]
         ids, looked_up = await run_in_thread(_ids_in, image, lookups)
+        lines = await self._fetcher.record_lines(org, job, ids, left_out) if left_out else ()
         found = await self._reader(len(ids), until).find(id_key(describe.name), ids)
         if found.failure is not None:
             raise RecordsUnread(found.failure, closing=False)
         gone = await self._gone(looked_up, until)
         back = RowsBack(names, deleted, found.by_key.keys(), lookups, gone, given)
-        return _Deleted(job.id, image, str(label["sha256"]), tuple(map(str, label.get("unread", ()))), back)
+        return _Deleted(job.id, image, str(label["sha256"]), tuple(map(str, label.get("unread", ()))), back, lines)
 
     async def _write(
         self, job: Job, ids: Sequence[str], file: NewFile, label: Mapping[str, str]
@@ -160,7 +167,7 @@ class DeletedImages:
         self,
         sobject: str,
         jobs: Sequence["_Deleted"],
-        skipped: Sequence[SentRows],
+        request: RetryRequest,
         destination: Destination,
         name: str,
     ) -> RetryFile:
@@ -172,7 +179,7 @@ class DeletedImages:
 
         with self._fetcher.files.new_file(name) as file:
             undos = [job.undo(header) for job in jobs]
-            return write_undo(file, undos, header, skipped, destination, in_words, check_cancelled)
+            return write_undo(file, undos, header, request, destination, in_words, check_cancelled)
 
     async def _described(self, job: Job, *, closing: bool = True) -> SObjectDescribe:
         try:
@@ -209,6 +216,7 @@ class _Deleted:
         sha256: the SHA-256 of the rows of the job.
         unread: the names of the fields that could not be read for the image.
         back: the rows of the image that go back.
+        lines: see `JobToUndo.lines`.
     """
 
     job_id: str
@@ -216,6 +224,7 @@ class _Deleted:
     sha256: str
     unread: tuple[str, ...]
     back: RowsBack
+    lines: Sequence[int] = ()
 
     def names_used(self) -> Iterator[str]:
         """Yield the names of the columns of the image, after the id, that have a cell."""
@@ -233,7 +242,7 @@ class _Deleted:
             for number, cells in self.back.of(read_image(self.image)):
                 yield number, ["" if index is None else cells[index] for index in indexes]
 
-        return JobToUndo(self.job_id, DELETED, self.sha256, rows(), lambda: list(self._notes()))
+        return JobToUndo(self.job_id, DELETED, self.sha256, rows(), lambda: list(self._notes()), lines=self.lines)
 
     def _notes(self) -> Iterator[Finding]:
         yield from left_out(self.back.not_deleted, f"that job {self.job_id} did not delete", "Its results tell why.")

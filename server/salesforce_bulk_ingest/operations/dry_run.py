@@ -134,7 +134,9 @@ class DryRuns:
             compared = replace(compared, findings=comparison.findings_with(compared.findings))
         named = await run_in_thread(compared.with_named_rows, lines)
         several = () if comparison is not None else load.several_records
-        plan = named.with_notes((*_as_findings(refusal), *several, *checked.notes, *foreseen))
+        plan = named.with_first_notes(checked.effects).with_notes(
+            (*_as_findings(refusal), *several, *checked.notes, *foreseen)
+        )
         twice = None if plan.has_errors else checked.refusal
         status: UploadStatus = "nothing to send" if load.is_empty and refusal is None else "checked"
         mistakes = (*load.mistakes, *(comparison.mistakes if comparison else ()))

@@ -1,8 +1,11 @@
 """Downloading the results of jobs and making files from them: in the background, once for all callers and processes."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
+from array import array
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -19,13 +22,14 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, 
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
+from salesforce_bulk_ingest.loading.row_filter import LineRanges
 from salesforce_bulk_ingest.results.completeness import Completeness, counted_rows
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, kept_download, new_download
 from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, beyond_counters, not_kept
 from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ID_COLUMN, ResultFile, check_first_column
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import KINDS, RetryRequest, Which
-from salesforce_bulk_ingest.results.retry_writer import JobResult, differing, write_retry_file
+from salesforce_bulk_ingest.results.retry_writer import JobResult, created_records, differing, write_retry_file
 from salesforce_bulk_ingest.results.row_counts import RowAccounting, RowCounts, has_rows_in_no_result
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult, key_field, write_source_order
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -158,6 +162,50 @@ class ResultFetcher:
         """Return the task that finds or makes a result in source order, which is None if the upload is not archived here."""
         key = ResultKey.of(org.key, job, kind)
         return self._start(("source order", key), lambda _: self._source_order(org, key, job))
+
+    async def source_lines(self, org: Org, job: Job, kind: ResultKind) -> Sequence[int]:
+        """Return the line of the source of a job on which each row of a result begins, 0 where it is not known.
+
+        Raises:
+            InvalidArgument: the upload is not archived here, or has other columns than the result.
+        """
+        source = await self.source_order(org, job, kind).finished()
+        if source is None:
+            raise InvalidArgument(
+                f"From which lines of its source the rows of job {job.id} came is not known: name rows by their cells.",
+                ("leaveOut", "lines"),
+            )
+        return source.lines
+
+    async def record_lines(self, org: Org, job: Job, records: Iterable[str], left_out: LineRanges) -> Sequence[int]:
+        """Return the line of the source of a job that wrote to each record, 0 where it is not known.
+
+        Args:
+            org: the org of the job.
+            job: the job, which has ended.
+            records: the ids of the records.
+            left_out: the lines to leave out: a record that several lines wrote to has the line of these, if there is one.
+
+        Raises:
+            ShortResult, InvalidArgument: see `written_ids` and `source_lines`.
+        """
+        downloaded = await self._whole(org, job, "successfulResults")
+        if not downloaded.index.rows:
+            return ()
+        lines = await self.source_lines(org, job, "successfulResults")
+        result = _result_file(downloaded, job, "successfulResults")
+
+        def found() -> Sequence[int]:
+            ids = (record_id for _, block in result.blocks() for record_id in result.outcome_cells(block, ID_COLUMN))
+            by_record = dict[str, int]()
+            for record_id, line in zip(ids, lines, strict=False):  # the last rows may have no line
+                known = by_record.setdefault(same_id(record_id), line)
+                if known not in left_out and (not line or line in left_out):
+                    by_record[same_id(record_id)] = line
+            return array("Q", (by_record.get(same_id(each), 0) for each in records))
+
+        with _rows_told_apart():
+            return await run_in_thread(found)
 
     async def uploaded_columns(self, org: Org, job: Job) -> Sequence[str] | None:
         """Return the names of the columns of a job's source, and of its upload; None if the upload is not archived here."""
@@ -352,7 +400,7 @@ class ResultFetcher:
             for job in jobs:
                 upload = await self.archived_upload(org, job)
                 for which in request.which:
-                    found = await self._rows_to_retry(org, job, which, upload)
+                    found = await self._rows_to_retry(org, job, which, upload, needs_lines=bool(request.left_out))
                     if isinstance(found, Finding):
                         notes.append(found)
                     elif found is not None:
@@ -369,29 +417,38 @@ class ResultFetcher:
                     await run_in_thread(self._job_files.remove_upload, JobKey.of(org.key, job))
                 return await make()
 
-        return await self._find_or_make(name, lambda: self._find_file(name, RetryFile.read), make)
+        made = await self._find_or_make(name, lambda: self._find_file(name, RetryFile.read), make)
+        if "created" not in request.which:
+            return made
+        found = [await self._rows_to_retry(org, job, "created", None, needs_lines=False) for job in jobs]
+        results = {each.job_id: each for each in found if isinstance(each, JobResult)}
+        return replace(made, effects=partial(created_records, results, made))
 
     async def _rows_to_retry(
-        self, org: Org, job: Job, which: Which, upload: ArchivedUpload | None
+        self, org: Org, job: Job, which: Which, upload: ArchivedUpload | None, *, needs_lines: bool
     ) -> JobResult | ReturnedUpload | Finding | None:
         """Return rows of a job, whose upload may be archived, or why there can be none; None where the job has no such rows.
 
         Raises:
             ShortResult: a result of the job may lack rows.
+            InvalidArgument: the lines of the rows are needed, and not known.
         """
         if which == "missing":
-            return await self._missing_rows(org, job, upload)
+            missing = await self._missing_rows(org, job, upload)
+            return replace(missing, needs_lines=needs_lines) if isinstance(missing, ReturnedUpload) else missing
         kind = KINDS[which]
         downloaded = await self._whole(org, job, kind)
         if not downloaded.index.rows:
             given = downloaded.completeness
             return differing(job.id, kind, given) if given.differs else None
         result = _result_file(downloaded, job, kind)
+        lines = await self.source_lines(org, job, kind) if needs_lines else ()
         if kind != "failedResults":
             hidden = self._hidden.on(job.object)
-            return JobResult(job.id, result, completeness=downloaded.completeness, hidden=hidden)
+            return JobResult(job.id, result, completeness=downloaded.completeness, hidden=hidden, lines=lines)
         source = await self.source_order(org, job, kind).finished()
-        return JobResult(job.id, result, None if source is None else upload, source, downloaded.completeness)
+        archived = None if source is None else upload
+        return JobResult(job.id, result, archived, source, downloaded.completeness, lines=lines)
 
     async def _missing_rows(self, org: Org, job: Job, upload: ArchivedUpload | None) -> ReturnedUpload | Finding | None:
         if upload is None:

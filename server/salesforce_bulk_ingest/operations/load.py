@@ -246,7 +246,7 @@ class LoadOperations:
         return job.state == "Open" and await self._once.uploads.state_of(org, job.id) == "unknown"
 
     async def _send(self, load: PlannedLoad, job: Job, number: int, checked: Checked) -> UploadOutcome:
-        plan = load.plan.with_notes((*load.several_records, *checked.notes))
+        plan = load.plan.with_first_notes(checked.effects).with_notes((*load.several_records, *checked.notes))
         uploads = self._once.uploads
         content = uploads.archived(load.org, job, plan.content_of(number))
 

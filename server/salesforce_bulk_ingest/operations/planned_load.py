@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, LoadedBefore, NoRowLeft, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
@@ -37,12 +36,16 @@ Unfinished = SharedTask[RetryFile] | SharedTask[Plan] | SharedTask[LookedAt]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is known of rows that went before: findings, and the comparison with earlier loads, if there was one.
+    """What is known of rows that may have gone before, or undo what went.
 
     Attributes:
+        effects: what the rows do to records of earlier jobs.
+        notes: findings about rows that went before.
+        comparison: the comparison with earlier loads, if there was one.
         refusal: for a dry run, why rows that went before would be refused; None if they would not.
     """
 
+    effects: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
     comparison: Comparison | None = None
     refusal: LoadedBefore | None = None
@@ -163,15 +166,17 @@ class PlannedLoad:
         self, part: int | None, job: Job | None, comparison: Comparison | None, *, dry_run: bool = False
     ) -> Checked:
         """Check whether rows may be sent that may have gone before; see `Retry.check` and `NewLoad.judge`."""
-        notes = list[Finding]()
+        effects, notes = list[Finding](), list[Finding]()
         if self.retry is not None:
-            notes += await self.retry.check(partial(self.plan.source_rows_of, part), job.id if job else None)
+            rows = await run_in_thread(self.plan.source_rows_of, part)
+            effects += await self.retry.effects(rows)
+            notes += await self.retry.check(rows, job.id if job else None)
         load = self.new_load(part)
         refusal = None
         if load is not None and comparison is not None:
             notes += load.judge(comparison, dry_run=dry_run)
             refusal = load.refusal(comparison)
-        return Checked(tuple(notes), comparison, refusal)
+        return Checked(tuple(effects), tuple(notes), comparison, refusal)
 
     async def record(self, part: int, job_id: str, checked: Checked) -> tuple[Finding, ...]:
         """Record which rows the job gets, before they are sent; see `Retry.record` and `NewLoad.record`."""
@@ -264,14 +269,15 @@ class LoadPlanner:
 
         retry = None
         if isinstance(request.source, RetryRequest):
-            fetch = await self._once.retries.fetch(org, request.source, destination, job_id)
+            leave_out = request.mapping.leave_out
+            fetch = await self._once.retries.fetch(org, request.source, destination, leave_out, job_id)
             try:
                 if not await fetch.wait(seconds(), read, report_seconds=self._report_seconds):
                     return fetch
             except NoRowLeft as error:
                 raise await self._once.retries.all_sent(org, error) from error
             retry = self._once.retries.retry(org, request.source, fetch.result, destination.operation)
-            readable = request.with_source(retry.source, retry.notes)
+            readable = request.of_fetched(retry.source, retry.notes)
             readable = replace(readable, load_again=request.load_again or request.source.again)
             destination = replace(destination, gives_back=BEFORE in request.source.which)
         else:

@@ -1,10 +1,8 @@
 """Retrying rows of earlier jobs in another job: the rows are fetched first, and each row is retried once."""
 
 import logging
-from array import array
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,14 +20,16 @@ from salesforce_bulk_ingest.base.text import as_name
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.retried_rows import ALL_ROWS, EarlierRetry, RetriedRows, SentRows
+from salesforce_bulk_ingest.loading.row_filter import NOTHING, LeaveOut
 from salesforce_bulk_ingest.loading.sources import RowSource
 from salesforce_bulk_ingest.operations.before_images import BeforeImages
 from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.job_reader import JobReader
+from salesforce_bulk_ingest.operations.source_lines import SourceLines
 from salesforce_bulk_ingest.operations.undos import Undos, by_operation, undo_or_redo_of
 from salesforce_bulk_ingest.results.pages import RetriedInJob
-from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
+from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
@@ -75,7 +75,12 @@ class Retries:
         self._before_images = before_images
 
     async def fetch(
-        self, org: Org, request: RetryRequest, destination: Destination, to_job: str | None = None
+        self,
+        org: Org,
+        request: RetryRequest,
+        destination: Destination,
+        leave_out: LeaveOut = NOTHING,
+        to_job: str | None = None,
     ) -> SharedTask[RetryFile]:
         """Begin to write the rows into a file, or join the task that does.
 
@@ -83,20 +88,25 @@ class Retries:
             org: the org of the jobs.
             request: the request, which names the jobs and chooses their rows.
             destination: the job that the rows will be sent to.
-            to_job: the id of this job; None if it does not exist yet.
+            leave_out: the rows to leave out, of which those on its lines are left out here.
+            to_job: the id of the job that the rows will be sent to; None if it does not exist yet.
 
         Raises:
-            InvalidArgument: a job has not ended, or this server caches no results.
+            InvalidArgument: a job has not ended, or this server caches no results; or from which lines of a source the rows
+                came is asked for, and not known.
             NoRecord: rows that were sent before are to be skipped, and the ledger can't be read.
         """
         if self._fetcher is None:
             raise InvalidArgument(NO_CACHE)
         jobs = await self._ended_jobs(request.jobs)
+        if leave_out.lines:
+            await SourceLines(self._fetcher, self._ledger).check(org, jobs, request, leave_out)
+            request = replace(request, left_out=leave_out.lines)
         if request.skip_sent:
             history = _History(org, self._client, self._ledger)
             request = replace(request, skipped=await self._skipped(org, jobs, to_job, history))
         if BEFORE in request.which:
-            return await self._before_images.undo_file(org, jobs, request.skipped, destination)
+            return await self._before_images.undo_file(org, jobs, request, destination)
         return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination)
 
     def retry(self, org: Org, request: RetryRequest, file: RetryFile, operation: str | None) -> "Retry":
@@ -266,18 +276,25 @@ class Retry:
         """The findings about the rows from when the file was written."""
         return self._file.notes
 
-    async def check(self, find_rows: Callable[[], Sequence[int]], to_job: str | None = None) -> tuple[Finding, ...]:
+    async def effects(self, rows: Sequence[int]) -> Sequence[Finding]:
+        """Return what rows do to records that are there, for the user to agree to; nothing for rows that only go again.
+
+        Args:
+            rows: the numbers of the rows of the file, from 0, in their order.
+        """
+        return await run_in_thread(self._file.effects, rows)
+
+    async def check(self, rows: Sequence[int], to_job: str | None = None) -> tuple[Finding, ...]:
         """Check whether rows may be sent; return warnings about rows that are sent a second time.
 
         Args:
-            find_rows: returns the numbers of the rows of the file to send, from 0, in their order.
+            rows: the numbers of the rows of the file to send, from 0, in their order.
             to_job: the id of the job that the rows are sent to; None if it does not exist yet.
 
         Raises:
             SentAgain: some of the rows were retried in another job.
             NoRecord: the ledger can't be read, or is not whole for the jobs of the rows.
         """
-        rows = await run_in_thread(find_rows)
         if self._is_repeatable or self._is_of_ids or self.inserts_again:
             self._undone = await run_in_thread(_counts, self._file, rows)
         notes = tuple([note async for note in self._redone()])
@@ -427,7 +444,7 @@ def _ids(job_id: str | None) -> frozenset[str]:
 
 def _counts(file: RetryFile, rows: Sequence[int]) -> Counter[str]:
     """Return how many of some rows of the file are of each job; those that jobs share count for each of them."""
-    counts = Counter({origin.from_job: len(of_origin) for origin, of_origin in _by_origin(file, rows)})
+    counts = Counter({origin.from_job: len(of_origin) for origin, of_origin in file.by_origin(rows)})
     chosen = frozenset(rows) if file.shared else frozenset()
     for from_job, shared in file.shared.items():
         counts[from_job] += sum(row in chosen for row in shared)
@@ -438,15 +455,6 @@ def _retried_rows(file: RetryFile, rows: Sequence[int]) -> tuple[RetriedRows, ..
     """Return the origins of some rows of the file, by job and result."""
     return tuple(
         RetriedRows(origin.from_job, origin.result, origin.sha256, origin.bits(of_origin))
-        for origin, of_origin in _by_origin(file, rows)
+        for origin, of_origin in file.by_origin(rows)
         if of_origin
     )
-
-
-def _by_origin(file: RetryFile, rows: Sequence[int]) -> Iterator[tuple[RetryOrigin, Sequence[int]]]:
-    """Yield each origin of the file with those of some rows that are its, by their index among its own."""
-    start = 0
-    for origin in file.origins:
-        end = start + len(origin.row_numbers)
-        yield origin, array("Q", (row - start for row in rows[bisect_left(rows, start) : bisect_left(rows, end)]))
-        start = end

@@ -25,6 +25,7 @@ class ReturnedUpload:
         results: the results that have rows; each has the columns of the upload.
         key: field that identifies rows; None if there is none.
         counts: where the rows of the upload are.
+        needs_lines: whether rows are left out by their lines.
     """
 
     job_id: str
@@ -32,6 +33,7 @@ class ReturnedUpload:
     results: tuple[ResultFile, ...]
     key: str | None
     counts: RowCounts | None = None
+    needs_lines: bool = False
 
     def notes(self) -> list[Finding]:
         """Return a warning with the number of rows in each result, and in none."""

@@ -1,7 +1,8 @@
 """The file of rows to retry: a CSV, and a label with the origin of each row."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -89,6 +90,13 @@ class _RetryRows:
         return True
 
 
+Effects = Callable[[Sequence[int]], Sequence[Finding]]
+
+
+def _no_effects(rows: Sequence[int]) -> Sequence[Finding]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class RetryFile:
     """Rows to retry.
@@ -99,8 +107,11 @@ class RetryFile:
         notes: findings about the rows.
         use: keeps the file in the cache.
         shared: for rows that undo jobs, by the id of a job: the numbers, from 0, of the rows that undo it and are those of a
-            newer job, since they give back what the older one changed, too. Not in the label: such a file is made for each
-            call.
+            newer job, since they give back what the older one changed, too.
+        effects: returns what rows do to records that are there, given their numbers in the file, from 0, in their order;
+            nothing for rows that only go again.
+
+    Neither `shared` nor `effects` is in the label: a file that undoes jobs is made for each call.
     """
 
     path: Path
@@ -108,6 +119,7 @@ class RetryFile:
     notes: tuple[Finding, ...]
     use: FileUse | None = field(default=None, compare=False, repr=False)
     shared: Mapping[str, Sequence[int]] = field(default_factory=lambda: NOTHING_SHARED)
+    effects: Effects = field(default=_no_effects, compare=False, repr=False)
 
     @classmethod
     def finish(
@@ -116,19 +128,32 @@ class RetryFile:
         origins: Sequence[RetryOrigin],
         notes: Sequence[Finding],
         shared: Mapping[str, Sequence[int]] = NOTHING_SHARED,
+        effects: Effects = _no_effects,
     ) -> Self:
         """Finish a new file of the cache in which the rows are written, with its label.
 
         Raises:
             OSError: the file can't be written.
         """
-        made = cls(file.path, tuple(origins), tuple(notes), shared=shared)
+        made = cls(file.path, tuple(origins), tuple(notes), shared=shared, effects=effects)
         return replace(made, use=file.finish(made.label()).use)
 
     @property
     def source(self) -> RowSource:
         """The rows as a source of a load."""
         return _RetryRows(self.path, self.use)
+
+    def by_origin(self, rows: Sequence[int]) -> Iterator[tuple[RetryOrigin, Sequence[int]]]:
+        """Yield each origin with those of some rows that are its, by their index among its own.
+
+        Args:
+            rows: the numbers of rows of the file, from 0, in their order.
+        """
+        start = 0
+        for origin in self.origins:
+            end = start + len(origin.row_numbers)
+            yield origin, array("Q", (row - start for row in rows[bisect_left(rows, start) : bisect_left(rows, end)]))
+            start = end
 
     def label(self) -> bytes:
         """Return the label that `read` takes."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
+from salesforce_bulk_ingest.loading.row_filter import LineRanges
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
@@ -50,6 +51,7 @@ class RetryRequest:
         again: whether to retry rows that were retried before.
         skip_sent: whether to leave out rows that were retried before.
         skipped: the rows to leave out; empty until they are known.
+        left_out: the lines of the source of the jobs whose rows are left out, too.
     """
 
     jobs: tuple[str, ...]
@@ -58,3 +60,4 @@ class RetryRequest:
     again: bool = False
     skip_sent: bool = False
     skipped: tuple[SentRows, ...] = ()
+    left_out: LineRanges = field(default_factory=LineRanges)

@@ -5,7 +5,7 @@ Rows of an upload that is not archived are written as Salesforce gave them back.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,6 @@ from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, counted, quoted
 from salesforce_bulk_ingest.cache.file_cache import NewFile
-from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.csvio.dialect import Dialect
@@ -53,6 +52,8 @@ class JobResult:
         source_order: the result in source order, if the upload is archived.
         completeness: the rows that Salesforce gave, beside those that the job counts.
         hidden: the fields whose cells no finding shows.
+        lines: the line of the source on which each row of the result begins, 0 where it is not known; none where rows are
+            not left out by lines.
     """
 
     job_id: str
@@ -61,6 +62,7 @@ class JobResult:
     source_order: SourceOrderedResult | None = None
     completeness: Completeness | None = None
     hidden: HiddenFields = NOTHING_HIDDEN
+    lines: Sequence[int] = ()
 
     def notes(self) -> list[Finding]:
         """Return a warning where Salesforce gave other rows than the job counts."""
@@ -99,14 +101,14 @@ def write_retry_file(
         OSError: a file can't be read or written.
         DamagedUpload: an upload is not as it was written.
     """
-    writer = RetryWriter(file.file, destination, request.skipped, check_cancelled)
+    writer = RetryWriter(file.file, destination, request, check_cancelled)
     origins, found = list[RetryOrigin](), list(notes)
     for source in sources:
         if isinstance(source, ReturnedUpload):
             origin, new_notes = _write_missing_rows(source, file.folder, writer, check_cancelled)
         else:
             origin, new_notes = _write_rows(source, request.where, writer)
-        found += [*source.notes(), *new_notes, *writer.skipped_notes(source.job_id)]
+        found += [*source.notes(), *new_notes, *writer.left_out_notes(source.job_id)]
         if origin.row_numbers:
             origins.append(origin)
     if not origins:
@@ -117,6 +119,12 @@ def write_retry_file(
 class RetryWriter:
     """Writes rows of several results into one CSV, in the dialect of the destination.
 
+    Args:
+        file: the file.
+        destination: the job that the rows are meant for.
+        request: the request, which says what is left out.
+        check_cancelled: called from time to time; what it raises ends the work.
+
     Attributes:
         skipped_into: the ids of the jobs into which rows went before that are skipped.
     """
@@ -125,11 +133,14 @@ class RetryWriter:
         self,
         file: BinaryIO,
         destination: Destination,
-        skipped: Sequence[SentRows],
+        request: RetryRequest,
         check_cancelled: Callable[[], None],
     ) -> None:
-        self._skipped = skipped
+        self._skipped = request.skipped
         self._skipped_counts = Counter[str]()
+        self._lines_left_out = request.left_out
+        self._on_lines = 0
+        self._without_line = 0
         self.skipped_into: list[str] = []
         self._file = file
         self._destination = destination
@@ -154,11 +165,34 @@ class RetryWriter:
             else:
                 self._skipped_counts[before.to_job] += 1
 
-    def skipped_notes(self, job_id: str) -> list[Finding]:
-        """Return a warning for each job into which rows of this one went before, and begin to count anew."""
+    def on_kept_lines(self, rows: Iterable[NumberedRow], lines: Sequence[int]) -> Iterator[NumberedRow]:
+        """Return those rows of a result that are on no line to leave out, and count the others.
+
+        A row whose line is not known is none of them: it may be one to leave out.
+
+        Args:
+            rows: the rows.
+            lines: the line of the source on which each row of the result begins, 0 where it is not known.
+        """
+        if not self._lines_left_out:
+            yield from rows
+            return
+        for number, row in rows:
+            line = lines[number] if number < len(lines) else 0
+            if line in self._lines_left_out:
+                self._on_lines += 1
+            elif line:
+                yield number, row
+            else:
+                self._without_line += 1
+
+    def left_out_notes(self, job_id: str) -> list[Finding]:
+        """Return the warnings about rows of a job that are left out, and begin to count anew."""
         counts, self._skipped_counts = self._skipped_counts, Counter[str]()
         self.skipped_into += counts
-        return [_skipped_rows(job_id, to_job, count) for to_job, count in counts.items()]
+        on_lines, without_line, self._on_lines, self._without_line = self._on_lines, self._without_line, 0, 0
+        skipped = [_skipped_rows(job_id, to_job, count) for to_job, count in counts.items()]
+        return [*skipped, *_on_lines(job_id, on_lines, without_line)]
 
     def write(self, job_id: str, dialect: Dialect, header: Sequence[str], rows: Iterable[NumberedRow]) -> "array[int]":
         """Write rows of a job, and return their numbers.
@@ -203,8 +237,8 @@ def _write_rows(job: JobResult, where: ErrorFilter, writer: RetryWriter) -> tupl
     """Write the rows of one result; return their numbers in it, and findings about them."""
     notes: list[Finding] = []
     if job.result.kind == "successfulResults":
-        row_numbers = writer.write(job.job_id, job.result.dialect, (ID_FIELD,), _created_ids(job.result))
-        notes = _created_records(job, len(row_numbers))
+        created = writer.on_kept_lines(_created_ids(job.result), job.lines)
+        row_numbers = writer.write(job.job_id, job.result.dialect, (ID_FIELD,), created)
     elif job.upload is not None and job.source_order is not None:
         row_numbers, notes = _write_uploaded_rows(job, job.upload, job.source_order, where, writer)
     else:
@@ -221,7 +255,9 @@ def _write_missing_rows(
     """Write the rows of an upload that are in no result; return their numbers in the upload, and findings about others."""
     row_numbers, notes = find_missing_rows(returned, folder, check_cancelled)
     upload = returned.upload
-    rows = writer.unsent(returned.job_id, MISSING, upload.origin.sha256, _rows_with(upload, row_numbers))
+    lines = array("Q", upload.lines() if returned.needs_lines else ())
+    rows = writer.on_kept_lines(_rows_with(upload, row_numbers), lines)
+    rows = writer.unsent(returned.job_id, MISSING, upload.origin.sha256, rows)
     row_numbers = writer.write(returned.job_id, upload.origin.upload_dialect, upload.uploaded_header(), rows)
     return RetryOrigin(returned.job_id, MISSING, upload.origin.sha256, row_numbers), notes
 
@@ -249,28 +285,38 @@ def _created_ids(result: ResultFile) -> Iterator[NumberedRow]:
                 yield number, (record_id,)
 
 
-def _created_records(job: JobResult, count: int) -> list[Finding]:
-    """Return a finding that names the first records whose ids go, since a row of ids alone tells nobody which they are."""
-    if not count:
-        return []
-    first = list(islice(_named_records(job.result, job.hidden), RECORDS_SHOWN))
-    more = f" and {count - len(first):,} more" if count > len(first) else ""
-    of_records = "a record" if count == 1 else f"{count:,} records"
+def created_records(results: Mapping[str, JobResult], file: RetryFile, rows: Sequence[int]) -> list[Finding]:
+    """Return findings that name the first records whose ids go, since a row of ids alone tells nobody which they are.
+
+    Args:
+        results: the successful rows of each job that created some, by its id.
+        file: the file of the ids.
+        rows: the numbers of those rows of the file that go, from 0, in their order.
+    """
+    return [
+        _created_by(results[origin.from_job], [origin.row_numbers[index] for index in of_origin])
+        for origin, of_origin in file.by_origin(rows)
+        if of_origin and origin.from_job in results
+    ]
+
+
+def _created_by(job: JobResult, rows: Sequence[int]) -> Finding:
+    first = list(_named_records(job.result, rows[:RECORDS_SHOWN], job.hidden))
+    more = f" and {len(rows) - len(first):,} more" if len(rows) > len(first) else ""
+    of_records = "a record" if len(rows) == 1 else f"{len(rows):,} records"
     what = f"The rows are the ids of {of_records} that job {job.job_id} created: {', '.join(first)}{more}."
-    return [Finding("warning", what, "Make sure with the user that these are meant.")]
+    return Finding("warning", what, "Make sure with the user that these are meant.")
 
 
-def _named_records(result: ResultFile, hidden: HiddenFields) -> Iterator[str]:
-    """Yield the ids of created records, each with its name where the rows have a column of names that is shown."""
+def _named_records(result: ResultFile, rows: Sequence[int], hidden: HiddenFields) -> Iterator[str]:
+    """Yield the ids of records, each with its name where the rows have a column of names that is shown."""
     names = [name.lower() for name in result.upload_names]
     naming = next((names.index(name) for name in NAME_FIELDS if name in names and not hidden.hides(name)), None)
-    for _, block in result.blocks():
-        ids, created = result.outcome_cells(block, ID_COLUMN), result.outcome_cells(block, CREATED_COLUMN)
-        cells = [""] * len(ids) if naming is None else block.column(result.outcome_count + naming)
-        for record_id, is_created, name in zip(ids, created, cells, strict=True):
-            if is_created == "true":
-                shown = record_id if record_id.isalnum() else quoted(record_id)
-                yield f"{quoted(name, LONGEST_NAME_SHOWN)} ({shown})" if name else shown
+    id_index = result.outcome_index(ID_COLUMN) or 0
+    for row in result.rows(rows):
+        name = "" if naming is None else row[result.outcome_count + naming]
+        shown = row[id_index] if row[id_index].isalnum() else quoted(row[id_index])
+        yield f"{quoted(name, LONGEST_NAME_SHOWN)} ({shown})" if name else shown
 
 
 # Rows as Salesforce gave them back
@@ -386,6 +432,19 @@ def _left_out(job_id: str, count: int, lines: tuple[int, ...]) -> Finding:
     return Finding("warning", what, do, lines=lines, count=count)
 
 
+def _on_lines(job_id: str, on_lines: int, without_line: int) -> Iterator[Finding]:
+    """Yield the warnings about rows of a job that are left out by their lines, or since theirs are not known."""
+    if on_lines:
+        what = f"Left out: {counted(on_lines, 'row')} of job {job_id}, by the lines of its source."
+        yield Finding("warning", what, "That is what leaveOut asks for.", count=on_lines)
+    if without_line:
+        what = (
+            f"Left out: {counted(without_line, 'row')} of job {job_id} of which the line in its source is not certain."
+        )
+        do = "Name rows by their cells in place of lines, if some of these are meant to go."
+        yield Finding("warning", what, do, count=without_line)
+
+
 def _skipped_rows(job_id: str, to_job: str, count: int) -> Finding:
     """Return the warning that rows of a job are left out, since they went into another job before."""
     what = f"Skipped {counted(count, 'row')} of job {job_id} that went into job {shown_job_id(to_job)} before."
@@ -399,7 +458,8 @@ def _no_rows(request: RetryRequest, notes: Sequence[Finding], skipped_into: Sequ
     if notes:  # about rows that were left out
         texts = (" ".join([note.what, *_lines_of(note), note.do]) for note in notes)
         message = " ".join(["No row is left to send again.", *texts])
-        return NoRowLeft(message, skipped_into[0]) if skipped_into else InvalidArgument(message)
+        at_fault = ("leaveOut", "lines") if request.left_out else ()
+        return NoRowLeft(message, skipped_into[0]) if skipped_into else InvalidArgument(message, at_fault)
     if request.where.is_empty:
         return InvalidArgument(
             f"These jobs have no {' or '.join(request.which)} rows, so there is nothing to send again."
@@ -412,7 +472,8 @@ def _lines_of(note: Finding) -> list[str]:
 
 
 def _unsent(job: JobResult, rows: Iterable[NumberedRow], writer: RetryWriter) -> Iterator[NumberedRow]:
-    return writer.unsent(job.job_id, job.result.kind, job.result.sha256, rows)
+    kept = writer.on_kept_lines(rows, job.lines)
+    return writer.unsent(job.job_id, job.result.kind, job.result.sha256, kept)
 
 
 def _noted(rows: Iterable[NumberedRow], cells: ReturnedCells) -> Iterator[NumberedRow]:

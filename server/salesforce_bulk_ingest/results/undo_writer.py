@@ -8,9 +8,9 @@ from salesforce_bulk_ingest.base.errors import NoRowLeft, NothingToUndo
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import counted, listed
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
-from salesforce_bulk_ingest.cache.retried_rows import SentRows
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
+from salesforce_bulk_ingest.results.retry_request import RetryRequest
 from salesforce_bulk_ingest.results.retry_writer import NumberedRow, RetryWriter
 from salesforce_bulk_ingest.validation.destination import Destination
 
@@ -32,6 +32,8 @@ class JobToUndo:
         notes: returns the findings about what they leave as it is, once they were read.
         shared: the numbers, from 0, of the rows of all jobs that undo the job beside these: those of newer jobs, for records
             that both changed.
+        lines: the line of the source of the job for each row of the image, 0 where it is not known; none where no lines are
+            asked for.
     """
 
     job_id: str
@@ -40,6 +42,7 @@ class JobToUndo:
     rows: Iterable[NumberedRow]
     notes: Callable[[], Sequence[Finding]]
     shared: Sequence[int] = ()
+    lines: Sequence[int] = ()
 
 
 def read_image(image: CachedFile) -> Iterator[list[str]]:
@@ -58,7 +61,7 @@ def write_undo(
     file: NewFile,
     undos: Sequence[JobToUndo],
     header: Sequence[str],
-    skipped: Sequence[SentRows],
+    request: RetryRequest,
     destination: Destination,
     in_words: Callable[[str, str], str],
     check_cancelled: Callable[[], None] = lambda: None,
@@ -69,7 +72,7 @@ def write_undo(
         file: the new file.
         undos: the rows of each job, the newest job first.
         header: the names of their columns.
-        skipped: the rows that are left out, since they went into other jobs before.
+        request: the request, which says what is left out.
         destination: the job that the rows are for.
         in_words: returns a sentence about what the rows do, given their number and the jobs in words.
         check_cancelled: called from time to time; what it raises ends the work.
@@ -79,21 +82,24 @@ def write_undo(
         NoRowLeft: all of them went before.
         OSError: an image can't be read, or the file can't be written.
     """
-    writer = RetryWriter(file.file, destination, skipped, check_cancelled)
+    writer = RetryWriter(file.file, destination, request, check_cancelled)
     origins, notes = list[RetryOrigin](), list[Finding]()
     for undo in undos:
-        rows = writer.unsent(undo.job_id, undo.kind, undo.sha256, undo.rows)
+        rows = writer.unsent(undo.job_id, undo.kind, undo.sha256, writer.on_kept_lines(undo.rows, undo.lines))
         origin = RetryOrigin(undo.job_id, undo.kind, undo.sha256, writer.write(undo.job_id, _DIALECT, header, rows))
-        notes += [*undo.notes(), *writer.skipped_notes(undo.job_id)]
+        notes += [*undo.notes(), *writer.left_out_notes(undo.job_id)]
         if origin.row_numbers:
             origins.append(origin)
     if not origins:
         message = " ".join(["There is nothing to undo.", *(note.what for note in notes)])
         raise NoRowLeft(message, writer.skipped_into[0]) if writer.skipped_into else NothingToUndo(message)
-    records = counted(sum(len(origin.row_numbers) for origin in origins), "record")
-    what = in_words(records, jobs_in_words([undo.job_id for undo in undos]))
-    notes.insert(0, Finding("warning", what, "Make sure with the user that this is meant."))
-    return RetryFile.finish(file, origins, notes, {undo.job_id: undo.shared for undo in undos if undo.shared})
+    of_jobs = jobs_in_words([undo.job_id for undo in undos])
+
+    def effects(rows: Sequence[int]) -> Sequence[Finding]:
+        what = in_words(counted(len(rows), "record"), of_jobs)
+        return [Finding("warning", what, "Make sure with the user that this is meant.")] if rows else []
+
+    return RetryFile.finish(file, origins, notes, {undo.job_id: undo.shared for undo in undos if undo.shared}, effects)
 
 
 def jobs_in_words(job_ids: Sequence[str]) -> str:

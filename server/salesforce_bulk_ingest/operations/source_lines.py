@@ -1,0 +1,112 @@
+"""Checks of the lines by which rows of earlier jobs are left out: they are those of one source, and have rows."""
+
+from collections.abc import Sequence
+
+from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.findings import LINES_SHOWN
+from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.cache.upload_archive import DamagedUpload
+from salesforce_bulk_ingest.loading.row_filter import LeaveOut
+from salesforce_bulk_ingest.operations.fetching import ResultFetcher
+from salesforce_bulk_ingest.results.retry_request import BEFORE, RetryRequest
+from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
+from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
+from salesforce_bulk_ingest.salesforce.org import Org
+
+
+class SourceLines:
+    """The lines of the source from which rows of jobs came.
+
+    Args:
+        fetcher: finds what was sent to the jobs.
+        ledger: the record of where that came from.
+    """
+
+    def __init__(self, fetcher: ResultFetcher, ledger: Ledger) -> None:
+        self._fetcher = fetcher
+        self._ledger = ledger
+
+    async def check(self, org: Org, jobs: Sequence[Job], request: RetryRequest, leave_out: LeaveOut) -> None:
+        """Check that rows of jobs can be left out by lines.
+
+        Args:
+            org: the org of the jobs.
+            jobs: the jobs.
+            request: the request, which chooses rows of the jobs.
+            leave_out: the rows to leave out.
+
+        Raises:
+            InvalidArgument: the rows of the jobs came from several sources, or from which lines they came is not known, or
+                they came from none of the lines.
+        """
+        try:
+            loads = {await self._load_of(org, job) for job in jobs}
+            if len(loads) > 1:
+                raise InvalidArgument(
+                    f"lines of leaveOut are those of one source, and the rows of these {len(jobs)} jobs came from several: "
+                    "name one job.",
+                    ("rowsOf", "jobs"),
+                )
+            lines = [line for job in jobs for line in await self._ends_and_used(org, job, leave_out)]
+        except _NotKnown as why:
+            raise _by_cells(f"{why}", request, leave_out) from None
+        unused = leave_out.lines.without_rows({leave_out.lines.find(line) for line in lines})
+        if unused:
+            shown, of_jobs = ", ".join(unused[:LINES_SHOWN]), jobs_in_words([job.id for job in jobs])
+            raise InvalidArgument(
+                f"leaveOut names lines {shown}, on which no row of {of_jobs} begins: the rows are on lines {min(lines)} to "
+                f"{max(lines)} of their source.",
+                ("leaveOut", "lines"),
+            )
+
+    async def _load_of(self, org: Org, job: Job) -> tuple[str, int]:
+        """Return what all jobs have in common whose rows are parts of the same load."""
+        sent = await self._ledger.find(org.key, job.id)
+        if sent is None or sent.part is None:
+            return job.id, 1
+        data = sent.part.origin.arguments.get("data")
+        if isinstance(data, dict) and "rowsOf" in data:
+            raise _NotKnown(f"the rows of job {job.id} are those of other jobs")
+        return sent.part.sha256, sent.part.of
+
+    async def _ends_and_used(self, org: Org, job: Job, leave_out: LeaveOut) -> Sequence[int]:
+        """Return the lines on which the first and the last row of a job begin, and one of each range that has rows."""
+        upload = await self._fetcher.archived_upload(org, job)
+        if upload is None:
+            raise _NotKnown(f"what was sent to job {job.id} is not kept here")
+
+        def found() -> Sequence[int]:
+            first = last = 0
+            used = dict[int, int]()
+            for line in upload.lines():
+                first, last = first or line, line
+                number = leave_out.lines.find(line)
+                if number is not None:
+                    used[number] = line
+            return first, last, *used.values()
+
+        try:
+            return await run_in_thread(found)
+        except (DamagedUpload, OSError):
+            raise _NotKnown(f"what was sent to job {job.id} can't be read any more") from None
+
+
+class _NotKnown(Exception):
+    """It is not known from which lines of a source rows came; the message says why, as a part of a sentence."""
+
+
+def _by_cells(why: str, request: RetryRequest, leave_out: LeaveOut) -> InvalidArgument:
+    """Return the error that rows can't be left out by their lines, with the form in which they are by their cells."""
+    has_ids = "created" in request.which or BEFORE in request.which
+    name = ID_FIELD if has_ids else "<field>"
+    gap = f'<cells to leave out for "{name}">'
+    cells = {**{known: list(texts) for known, texts in leave_out.cells.items()}, name: [gap]}
+    where = (
+        "by the ids of their records, which the successful results have" if has_ids else "by their cells, or by where"
+    )
+    return InvalidArgument(
+        f"Rows can't be left out by lines here: {why}. Name them {where}.",
+        ("leaveOut",),
+        {"cells": cells},
+    )

@@ -1,0 +1,197 @@
+"""Rows of earlier jobs are left out by the lines of the source that they came from, in an undo as in a retry."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from mcp import Client
+
+from tests.support.next_call import next_call, next_line
+from tests.support.orgs import agent, call, closed, refusal, undo_call
+from tests.support.watched_org import WatchedOrg
+
+INSERT = {"object": "Account", "operation": "insert"}
+UPDATE = {"object": "Account", "operation": "update"}
+DELETE = {"object": "Account", "operation": "delete"}
+
+
+@pytest.fixture
+async def client(org: WatchedOrg) -> AsyncIterator[Client]:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        yield client
+
+
+async def done(client: Client, body: dict[str, str], csv: str, **options: Any) -> str:
+    """The id of a job that has loaded the rows."""
+    job = str((await call(client, "create-ingest-job", body=body, data={"csv": csv}, preflight="off", **options))["id"])
+    await closed(client, job)
+    return job
+
+
+async def undone_but(client: Client, job: str, lines: str) -> dict[str, Any]:
+    """The answer to the undo of a job without these lines of its source, which is closed then."""
+    tool, arguments = await undo_call(client, job)
+    data = arguments["data"] | {"leaveOut": {"lines": lines}}
+    checked = await call(client, tool, **arguments | {"data": data}, dryRun=True)
+    sends, sent = next_call(checked["next"])
+    answer = await call(client, sends, **sent)
+    assert answer["findings"] == checked["findings"]
+    assert (await closed(client, answer["id"]))["numberRecordsFailed"] == 0
+    return answer
+
+
+def names(org: WatchedOrg, like: str) -> dict[str, str]:
+    """The ids of the records with such a name, by their names."""
+    found = org.records(f"SELECT Id, Name FROM Account WHERE Name LIKE '{like} _'")
+    return {str(record["Name"]): str(record["Id"]) for record in found}
+
+
+def told(answer: dict[str, Any], **words: str) -> list[str]:
+    """What the findings of an answer say, with words in place of ids."""
+    found = [each["what"] for each in answer["findings"]]
+    for word, name in words.items():
+        found = [what.replace(name, word) for what in found]
+    return found
+
+
+async def test_an_update_is_undone_for_some_lines_of_its_file(client: Client, org: WatchedOrg) -> None:
+    await done(client, INSERT, "Name\nLate 1\nLate 2\nLate 3\nLate 4\n")
+    ids = names(org, "Late")
+    # The second row takes two lines, and is one for all that.
+    rows = f'{ids["Late 1"]},1\n{ids["Late 2"]},"2\n2"\n{ids["Late 3"]},3\n{ids["Late 4"]},4\n'
+    job = await done(client, UPDATE, f"Id,Site\n{rows}")
+    answer = await undone_but(client, job, "2, 6-")
+    assert told(answer, JOB=job) == snapshot(
+        [
+            "The rows give 2 records of Account back what they held before job JOB.",
+            "Left out: 2 rows of job JOB, by the lines of its source.",
+        ]
+    )
+    left = org.records("SELECT Name FROM Account WHERE Name LIKE 'Late _' AND Site != NULL ORDER BY Name")
+    assert [record["Name"] for record in left] == ["Late 1", "Late 4"]
+
+
+async def test_what_an_insert_created_is_deleted_for_some_lines_of_its_file(client: Client, org: WatchedOrg) -> None:
+    job = await done(client, INSERT, "Name,Site\nGone 1,a\n,fails\nGone 3,a\nGone 4,a\n")
+    ids = names(org, "Gone")
+    tool, arguments = await undo_call(client, job)
+    data = arguments["data"] | {"leaveOut": {"cells": {"Id": [ids["Gone 1"]]}}}
+    checked = await call(client, tool, **arguments | {"data": data}, dryRun=True)
+    assert "The rows are the ids of 2 records" in checked["findings"][0]["what"]
+    assert "Gone 1" not in checked["findings"][0]["what"]
+    answer = await undone_but(client, job, "2-3")
+    words = {word: ids[f"Gone {word[-1]}"] for word in ("ID3", "ID4")}
+    assert (sorted(told(answer, JOB=job, **words)), answer["rows"]) == snapshot(
+        (
+            [
+                "Left out: 1 row of job JOB, by the lines of its source.",
+                'The rows are the ids of 2 records that job JOB created: "Gone 4" (ID4), "Gone 3" (ID3).',
+            ],
+            2,
+        )
+    )
+    assert [*names(org, "Gone")] == ["Gone 1"]
+
+
+async def test_what_a_delete_deleted_comes_back_for_some_lines_of_its_file(client: Client, org: WatchedOrg) -> None:
+    await done(client, INSERT, "Name\nBack 1\nBack 2\nBack 3\n")
+    ids = names(org, "Back")
+    job = await done(client, DELETE, "Id\n" + "".join(f"{ids[name]}\n" for name in sorted(ids)))
+    answer = await undone_but(client, job, "3")
+    assert told(answer, JOB=job) == snapshot(
+        [
+            "The rows insert again 2 records of Account that job JOB deleted: deleted records come back as new records (new ids), without what Salesforce deletes with them, such as children.",
+            "Left out: 1 row of job JOB, by the lines of its source.",
+        ]
+    )
+    assert sorted(names(org, "Back")) == ["Back 1", "Back 3"]
+
+
+async def test_failed_rows_go_again_for_some_lines_of_their_file(client: Client, org: WatchedOrg) -> None:
+    csv = "Name,NumberOfEmployees\nAgain 1,many\nAgain 2,2\nAgain 3,many\nAgain 4,many\n"
+    job = await done(client, INSERT, csv)
+    data = {"rowsOf": {"jobs": [job]}, "values": {"NumberOfEmployees": {"many": "3"}}, "leaveOut": {"lines": "2-4"}}
+    answer = await call(client, "create-ingest-job", body=INSERT, data=data)
+    assert (answer["rows"], told(answer, JOB=job)) == snapshot(
+        (1, ["Left out: 2 rows of job JOB, by the lines of its source."])
+    )
+    await closed(client, answer["id"])
+    assert sorted(names(org, "Again")) == ["Again 2", "Again 4"]
+    rest = await call(
+        client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [job], "skipSent": True}}, preflight="off"
+    )
+    assert rest["rows"] == 2
+
+
+async def test_a_load_in_parts_is_undone_for_some_lines_of_its_file(org: WatchedOrg) -> None:
+    rows = "Name,Description\n" + "".join(f"Part {n},{'x' * 500}\n" for n in range(1, 5))
+    async with agent(org.url, allow_operation=("delete",), max_upload_bytes=1_100) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data={"csv": rows}, dryRun=True)
+        jobs = []
+        for part in (1, 2):
+            sha256 = checked["sha256"]
+            jobs.append(await done(client, INSERT, rows, part=part, sha256=sha256))
+        answer = await undone_but(client, jobs[-1], "3-4")
+        assert answer["rows"] == 2
+    assert sorted(names(org, "Part")) == ["Part 2", "Part 3"]
+
+
+async def test_lines_on_which_no_row_begins_are_named_with_those_that_have_rows(client: Client) -> None:
+    job = await done(client, INSERT, "Name\nNone 1\nNone 2\n")
+    data = {"rowsOf": {"jobs": [job], "which": ["created"]}, "leaveOut": {"lines": "2, 7-9, 200-"}}
+    text = await refusal(client, "create-ingest-job", body=DELETE, data=data)
+    assert text.replace(job, "JOB") == snapshot("""\
+INVALID_ARGUMENT: leaveOut names lines 7-9, on which no row of job JOB begins: the rows are on lines 2 to 3 of their source.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["created"]}, "leaveOut": {"lines": "<lines, corrected>"}}} is the same call, corrected.\
+""")
+    data["leaveOut"] = {"lines": "2-3"}
+    text = await refusal(client, "create-ingest-job", body=DELETE, data=data)
+    assert text.replace(job, "JOB") == snapshot("""\
+INVALID_ARGUMENT: No row is left to send again. Left out: 2 rows of job JOB, by the lines of its source. That is what leaveOut asks for.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["created"]}, "leaveOut": {"lines": "<lines, corrected>"}}} is the same call, corrected.\
+""")
+
+
+async def test_lines_of_several_sources_are_no_lines(client: Client) -> None:
+    jobs = [await done(client, INSERT, f"Name\nSeveral {n}\n") for n in (1, 2)]
+    data = {"rowsOf": {"jobs": jobs, "which": ["created"]}, "leaveOut": {"lines": "2"}}
+    text = await refusal(client, "create-ingest-job", body=DELETE, data=data)
+    assert text.replace(jobs[0], "FIRST").replace(jobs[1], "SECOND") == snapshot("""\
+INVALID_ARGUMENT: lines of leaveOut are those of one source, and the rows of these 2 jobs came from several: name one job.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": "<jobs, corrected>", "which": ["created"]}, "leaveOut": {"lines": "2"}}} is the same call, corrected.\
+""")
+
+
+async def test_where_lines_are_not_known_the_next_call_names_cells(client: Client, org: WatchedOrg) -> None:
+    job = await done(client, INSERT, "Name,Site\nUnknown 1,u\n,v\n")
+    undo = {"rowsOf": {"jobs": [job], "which": ["created"]}, "leaveOut": {"lines": "2", "cells": {"Id": ["x"]}}}
+    retry = {"rowsOf": {"jobs": [job]}, "set": {"Name": "U"}, "leaveOut": {"lines": "2", "cells": {"Site": ["x"]}}}
+    async with agent(org.url, allow_operation=("delete",)) as elsewhere:
+        texts = [
+            await refusal(elsewhere, "create-ingest-job", body=body, data=data, dryRun=True)
+            for body, data in ((DELETE, undo), (INSERT, retry))
+        ]
+        assert [text.replace(job, "JOB") for text in texts] == snapshot(
+            [
+                """\
+INVALID_ARGUMENT: Rows can't be left out by lines here: what was sent to job JOB is not kept here. Name them by the ids of their records, which the successful results have.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["created"]}, "leaveOut": {"cells": {"Id": ["<cells to leave out for \\"Id\\">"]}}}, "dryRun": true} is the same call, corrected.\
+""",
+                """\
+INVALID_ARGUMENT: Rows can't be left out by lines here: what was sent to job JOB is not kept here. Name them by their cells, or by where.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["JOB"]}, "set": {"Name": "U"}, "leaveOut": {"cells": {"Site": ["x"], "<field>": ["<cells to leave out for \\"<field>\\">"]}}}, "dryRun": true} is the same call, corrected.\
+""",
+            ]
+        )
+        # The gap itself would leave nothing out.
+        tool, arguments = next_call(next_line(texts[0]))
+        assert "a gap is still there" in await refusal(elsewhere, tool, **arguments)
+    made = await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [job]}, "set": {"Name": "U"}})
+    await closed(client, made["id"])
+    data = {"rowsOf": {"jobs": [made["id"]], "which": ["created"]}, "leaveOut": {"lines": "2"}}
+    text = await refusal(client, "create-ingest-job", body=DELETE, data=data)
+    assert text.replace(made["id"], "RETRY") == snapshot("""\
+INVALID_ARGUMENT: Rows can't be left out by lines here: the rows of job RETRY are those of other jobs. Name them by the ids of their records, which the successful results have.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["RETRY"], "which": ["created"]}, "leaveOut": {"cells": {"Id": ["<cells to leave out for \\"Id\\">"]}}}} is the same call, corrected.\
+""")
