@@ -100,7 +100,7 @@ async def test_a_dry_run_says_how_many_rows_are_left_out_and_compares_those_that
     lines = text_of(await client.call_tool(CREATE, given)).splitlines()
     assert [line for line in lines if not line.startswith(("-", "Columns", "["))] == snapshot(
         [
-            "No job was made. Checked 1 row, 32 bytes (left out: 1 by match as no record has their key and 1 by changedOnly as equal to their record): nothing is wrong. Nothing was sent to embedded org. Compared with the org: 0 new, 1 changed, 1 equal.",
+            "No job was made. Checked 1 row, 32 bytes (left out: 1 by match as no record has their key, 1 by changedOnly as equal to their record): nothing is wrong. Nothing was sent to embedded org. Compared with the org: 0 new, 1 changed, 1 equal.",
             'Next: create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "match": "updateOnly", "changedOnly": true}, "sha256": "1605fd63a610adf7f6120c87f9d0e5152a32d11685c8f8a6b1e231fb0ff4423b"} sends the rows, if they are still the same.',
             "sha256: 1605fd63a610adf7f6120c87f9d0e5152a32d11685c8f8a6b1e231fb0ff4423b",
             'Left out by match (no record has their key): line 4 ("E-4")',

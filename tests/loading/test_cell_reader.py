@@ -4,7 +4,7 @@ import tracemalloc
 
 from salesforce_bulk_ingest.loading.cell_reader import MOST_REMEMBERED, CellReader
 from salesforce_bulk_ingest.loading.mapping import MOST_REMEMBERED_OF_ALL, ColumnMapping, apply_mapping
-from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
+from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LinesOut
 from salesforce_bulk_ingest.validation.destination import Destination
 from salesforce_bulk_ingest.validation.formats import format_of
 from tests.loading.making import Bytes, as_line, findings_of, plan_of, sent_parts
@@ -25,7 +25,7 @@ def test_cells_that_do_not_fit_are_counted_with_their_first_lines() -> None:
 
 
 def test_cells_of_rows_that_are_left_out_are_no_misfits() -> None:
-    mapping = ColumnMapping(formats={"Day": "DD.MM.YYYY"}, leave_out=LeaveOut({"Name": ("B",)}, LineRanges.parse("3")))
+    mapping = ColumnMapping(formats={"Day": "DD.MM.YYYY"}, leave_out=LeaveOut({"Name": ("B",)}, LinesOut.parse("3")))
     [finding] = findings_of(b"Name,Day\nA,soon\nx,now\nB,later\nC,never\n", Destination(), mapping)
     assert finding.startswith("warning Day at 2, 5 (2)") and finding.count('"soon", "never"') == 1
 

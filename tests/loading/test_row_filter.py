@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.loading.row_filter import CountedLines, LeaveOut, LineRanges
+from salesforce_bulk_ingest.loading.row_filter import CountedLines, LeaveOut, LinesOut
 from salesforce_bulk_ingest.validation.destination import Destination
 from tests.cache.making import archived
 from tests.loading.making import Bytes, findings_of, plan_of, read_rows, sent_parts
@@ -28,7 +28,7 @@ def sent(content: bytes, leave_out: LeaveOut, **mapping: object) -> list[list[st
 
 
 def lines(text: str) -> LeaveOut:
-    return LeaveOut(lines=LineRanges.parse(text))
+    return LeaveOut(lines=LinesOut.parse(text))
 
 
 def test_rows_are_left_out_by_the_cell_as_it_would_be_uploaded() -> None:
@@ -75,7 +75,7 @@ def test_lines_without_an_end_go_to_the_end_of_the_source(end: str) -> None:
 
 def test_nothing_is_asked_about_rows_that_are_left_out_by_their_cells_or_lines() -> None:
     content = b"Name,Phone\nAnn,1\n,\nTotal,7\n,\n"
-    mapping = ColumnMapping(leave_out=LeaveOut({"Name": ("", "Total")}, LineRanges.parse("3")))
+    mapping = ColumnMapping(leave_out=LeaveOut({"Name": ("", "Total")}, LinesOut.parse("3")))
     planned = plan_of(Bytes(content), mapping, Destination())
     assert (planned.findings, planned.rows) == ((), 1)
     assert (planned.left_out.cells, planned.left_out.lines) == (CountedLines(2, (4, 5)), CountedLines(1, (3,)))
@@ -91,21 +91,45 @@ def test_rows_that_are_left_out_are_not_checked(row: bytes, newline: bytes) -> N
     assert findings_of(content, Destination(), ColumnMapping(leave_out=lines("2, 4"))) == []
 
 
-@pytest.mark.parametrize("text", ["x", "-1", "0", "0-", "5-3", "1,,2", "1 2", "1--"])
+@pytest.mark.parametrize(
+    "text", ["x", "-1", "0", "0-", "5-3", "1,,2", "1 2", "1--", "all but", "all but 2, all but 3"]
+)
 def test_lines_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="lines"):
-        LineRanges.parse(text)
+        LinesOut.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("all but 3", [3]),
+        ("All but 4, 3", [3, 4]),
+        ("all but 3-200", [3, 4, 5]),
+        ("4, all but 3-", [3, 5]),
+        ("all but 1-2", [2]),
+    ],
+)
+def test_some_lines_are_kept_below_a_header_that_stays(text: str, kept: list[int]) -> None:
+    content = b"Name,Phone\nL2,2\nL3,3\nL4,4\nL5,5\n"
+    assert sent(content, lines(text)) == [[f"L{line}", f"{line}"] for line in kept]
+
+
+def test_lines_to_keep_below_a_title_leave_the_title_to_its_own_lines() -> None:
+    rows = b"Report\nName,Phone\nAnn,1\nBob,2\nCid,3\n"
+    plan = plan_of(Bytes(rows), ColumnMapping(leave_out=lines("1, all but 4")), Destination())
+    assert (plan.header, plan.rows, plan.left_out.lines.first) == (("Name", "Phone"), 1, (1, 3, 5))
 
 
 def test_what_can_not_be_left_out_is_refused_in_words() -> None:
     refusals = []
-    for leave_out in (lines("2, 4, 9-12, 20-"), LeaveOut({"Fax": ("",)})):
+    for leave_out in (lines("2, 4, 9-12, 20-"), lines("all but 2, 9"), LeaveOut({"Fax": ("",)})):
         with pytest.raises(InvalidArgument) as refusal:
             plan_of(Bytes(PEOPLE), ColumnMapping(leave_out=leave_out), Destination())
         refusals.append(str(refusal.value))
     assert refusals == snapshot(
         [
             "leaveOut names lines 4, 9-12, on which no row begins: take the lines of findings.",
+            "leaveOut names lines 9, on which no row begins: take the lines of findings.",
             'leaveOut names "Fax", which is not a column here. There are: "Name", "Phone".',
         ]
     )
@@ -147,7 +171,7 @@ def test_every_row_of_a_source_is_sent_or_left_out_in_parts_of_any_size_and_its_
             starts[line] = next(iter(read_rows((record + "\n").encode())))
         line += 1 + record.count("\n")
     left = sorted(chosen & starts.keys())
-    leave_out = LeaveOut({"Phone": ("1",)}, LineRanges.parse(",".join(map(str, left))), not_rows)
+    leave_out = LeaveOut({"Phone": ("1",)}, LinesOut.parse(",".join(map(str, left))), not_rows)
     planned = plan_of(
         Bytes(text.encode()), ColumnMapping(leave_out=leave_out), Destination(limit=limit), preflight=False
     )

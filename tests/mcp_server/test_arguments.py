@@ -237,7 +237,7 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "Name\\nsecret\\n", "columns": ["secret"], "only": {"Name": "secret"}}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
-                '- data.columns: expected an object; columns is "Header, or #3 for the third column, to field or fields; null leaves it out. Default: as is"',
+                '- data.columns: expected an object; columns is "Header, or #3 for the third column, to field or fields; null omits it. Default: as is"',
                 '- data.only: expected a list; only is "Fields to keep. Default: all"',
                 'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "columns": "<columns, corrected>", "only": "<only, corrected>"}} is the call, corrected.',
             ],
@@ -250,7 +250,7 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "Name\\nsecret\\n", "leaveOut": {"cells": {"Name": 5}, "lines": 5.5}}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
                 "- data.leaveOut.cells.Name: expected a text or a list of texts",
-                '- data.leaveOut.lines: expected text; lines is "As \\"7, 120-124, 200-\\"; the header is line 1. Default: none"',
+                '- data.leaveOut.lines: expected text; lines is "As \\"7, 120-\\", \\"all but 2-101\\"; the header is line 1. Default: none"',
                 'Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>", "leaveOut": {"cells": {"Name": "<Name, corrected>"}, "lines": "<lines, corrected>"}}} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": [5], "where": ["secret"]}}}': [

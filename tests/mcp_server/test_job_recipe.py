@@ -97,7 +97,7 @@ async def test_cells_are_gaps_and_what_is_about_one_file_alone_is_told(org_url: 
     assert steady(text) == snapshot("""\
 # How job JOB was loaded from kunden.csv: to be reviewed, and kept under the name of the load.
 # The job had 1 rows in all: bounds may say rows: {min: ..., max: ...}, and cleared and failed.
-# Lines 4 of that file were left out (leaveOut.lines): name them if every file has them.
+# Rows of that file were left out by their lines ("lines": "4"): name them if every file has them.
 object: Account
 operation: insert
 file: kunden.csv

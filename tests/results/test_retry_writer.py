@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows
 from salesforce_bulk_ingest.cache.job_files import retry_name
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.row_filter import LineRanges
+from salesforce_bulk_ingest.loading.row_filter import LinesOut
 from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload
 from salesforce_bulk_ingest.results.result_file import ResultFile
 from salesforce_bulk_ingest.results.retry_file import RetryFile
@@ -32,7 +32,7 @@ def retried(
     destination: Destination | None = None,
     left_out: str = "",
 ) -> RetryFile:
-    lines = LineRanges.parse(left_out)
+    lines = LinesOut.parse(left_out)
     request = RetryRequest((JOB_ID,), (which,), where or ErrorFilter(), left_out=lines)
     with job_files(folder).files.new_file(retry_name(ORG, "test")) as file:
         return write_retry_file(request, results, destination or Destination(), file)

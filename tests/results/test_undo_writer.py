@@ -10,7 +10,7 @@ import pytest
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRowLeft
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, FileCache
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
-from salesforce_bulk_ingest.loading.row_filter import LineRanges
+from salesforce_bulk_ingest.loading.row_filter import LinesOut
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
 from salesforce_bulk_ingest.results.retry_request import DELETED, RetryRequest
 from salesforce_bulk_ingest.results.undo_writer import JobToUndo, jobs_in_words, left_out, read_image, write_undo
@@ -25,7 +25,7 @@ def undo(job_id: str, *rows: tuple[int, Sequence[str]], changed: Sequence[str] =
 
 def written(folder: Path, *undos: JobToUndo, skipped: Sequence[SentRows] = (), left_out: str = "") -> RetryFile:
     with FileCache(folder, most_bytes=1_000_000, most_seconds=60).new_file("undo/rows.csv") as file:
-        request = RetryRequest((), ("before",), skipped=tuple(skipped), left_out=LineRanges.parse(left_out))
+        request = RetryRequest((), ("before",), skipped=tuple(skipped), left_out=LinesOut.parse(left_out))
         return write_undo(file, undos, ("Id", "Name"), request, Destination(), lambda rows, jobs: f"{rows} of {jobs}.")
 
 

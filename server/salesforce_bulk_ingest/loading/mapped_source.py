@@ -63,7 +63,7 @@ class MappedBlock:
         output_rows: the rows to upload, one for each of these.
         output: the bytes to upload for these rows.
         left_out: which rows are left out.
-        used_ranges: the numbers of the ranges of lines by which rows are left out.
+        used_ranges: the ranges of lines on which rows begin, as the caller writes them.
         not_rows: the kind of what is no row and is not left out, by its line.
     """
 
@@ -75,7 +75,7 @@ class MappedBlock:
     output_rows: ParsedBlock
     output: Block
     left_out: LeftOut
-    used_ranges: frozenset[int]
+    used_ranges: frozenset[str]
     not_rows: Mapping[int, Kind]
 
     def without_not_rows(self) -> Self:
@@ -223,7 +223,7 @@ class MappedSource:
     def _mapped_block(
         self, position: RowPosition, block: Block, text: str, rows: ParsedBlock, kinds: Mapping[int, Kind]
     ) -> MappedBlock:
-        on_lines, used = self.row_filter.rows_on_lines(rows)
+        on_lines, used = self.row_filter.lines.rows(rows)
         none = kinds.keys() - on_lines if self.row_filter.not_rows else set[int]()
         unmatched, unchanged = self.row_filter.by_record.rows(rows)
         uploaded, kept = _without(range(len(rows)), on_lines | none | unmatched | unchanged, rows)
@@ -364,7 +364,7 @@ def open_upload_source(source: RowSource, mapping: ColumnMapping, destination: D
                 file,
                 destination.delimiter,
                 destination.line_ending,
-                leave_out.lines.__contains__,
+                leave_out.lines.ranges.__contains__,
                 is_first=leave_out.not_rows is False or isinstance(source, Records),
             )
             mapped_source = _mapped_source(source, header, mapping, destination)

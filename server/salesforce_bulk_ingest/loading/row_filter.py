@@ -20,6 +20,7 @@ from salesforce_bulk_ingest.validation.key_forms import trimmed
 
 _RANGE = re.compile(r"\s*(\d{1,12})\s*(?:([-\u2013])\s*(\d{1,12})?\s*)?")
 MOST_RANGES = 10_000
+ALL_BUT = "all but"
 TO_THE_END = sys.maxsize
 """The last line of a range that has none, and goes to the end of every source."""
 
@@ -50,7 +51,9 @@ class LineRanges:
         for part in text.replace(";", ",").split(",") if text.strip() else ():
             found = _RANGE.fullmatch(part)
             if found is None:
-                raise ValueError('lines are numbers and ranges with commas between them, such as "7, 120-124, 200-"')
+                raise ValueError(
+                    'lines are numbers and ranges with commas between them, such as "7, 120-124, 200-", or "all but 2-101"'
+                )
             first, last = int(found[1]), int(found[3] or (TO_THE_END if found[2] else found[1]))
             if not 1 <= first <= last:
                 raise ValueError("lines begin with 1, and a range with its lower number")
@@ -65,27 +68,40 @@ class LineRanges:
     def __contains__(self, line: int) -> bool:
         return self.find(line) is not None
 
-    def find(self, line: int) -> int | None:
-        """Return the number of the range that has a line; None if none has it."""
+    def find(self, line: int) -> str | None:
+        """Return the range that has a line, as a caller writes it; None if none has it."""
         number = bisect_right(self.first, line) - 1
-        return number if number >= 0 and line <= self.last[number] else None
+        return self._name(number) if number >= 0 and line <= self.last[number] else None
 
-    def near(self, first: int, last: int) -> range:
-        """Return the numbers of the ranges that have lines from the first of these lines to the last."""
-        return range(bisect_left(self.last, first), bisect_right(self.first, last))
+    def rows(self, rows: ParsedBlock) -> tuple[set[int], set[str]]:
+        """Return the indexes of a block's rows that begin on the lines, and the ranges that have rows."""
+        found, used = set[int](), set[str]()
+        # Finding the lines of rows takes time, and hardly any file has rows to leave out by them.
+        for number in self._near(rows.lines[0], rows.lines[-1]) if self and len(rows) else ():
+            start, stop = bisect_left(rows.lines, self.first[number]), bisect_right(rows.lines, self.last[number])
+            if start < stop:
+                found.update(range(start, stop))
+                used.add(self._name(number))
+        return found, used
 
-    def without_rows(self, used: Set[int | None]) -> list[str]:
+    def without_rows(self, used: Set[str]) -> list[str]:
         """Return the ranges on which no row begins, as a caller writes them; one that goes to the end may have none.
 
         Args:
-            used: the numbers of the ranges on which rows begin.
+            used: the ranges on which rows begin.
         """
-        closed = (number for number, last in enumerate(self.last) if last != TO_THE_END)
-        return [self._name(number) for number in closed if number not in used]
+        closed = (self._name(number) for number, last in enumerate(self.last) if last != TO_THE_END)
+        return [name for name in closed if name not in used]
+
+    def _near(self, first: int, last: int) -> range:
+        """Return the numbers of the ranges that have lines from the first of these lines to the last."""
+        return range(bisect_left(self.last, first), bisect_right(self.first, last))
 
     def _name(self, number: int) -> str:
         """Return a range as a caller writes it."""
         first, last = self.first[number], self.last[number]
+        if last == TO_THE_END:
+            return f"{first}-"
         return f"{first}" if first == last else f"{first}-{last}"
 
 
@@ -102,18 +118,80 @@ def _merged(ranges: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], tuple[i
 
 
 @dataclass(frozen=True, slots=True)
+class LinesOut:
+    """The lines of a source whose rows are left out.
+
+    Attributes:
+        ranges: these lines.
+        kept: the lines beside which all rows are left out, too; None where that is not asked for.
+    """
+
+    ranges: LineRanges = LineRanges()
+    kept: LineRanges | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read lines as a caller writes them.
+
+        Args:
+            text: as `LineRanges.parse` reads it; "all but" before the lines that are kept, as in "all but 2-101", may follow
+                other lines, as in "7, all but 2-101".
+
+        Raises:
+            ValueError: the text has another form.
+        """
+        left_out, all_but, kept = text.lower().partition(ALL_BUT)
+        if not all_but:
+            return cls(LineRanges.parse(text))
+        if not kept.strip():
+            raise ValueError(f'"{ALL_BUT}" is followed by the lines to keep, such as "{ALL_BUT} 2-101"')
+        return cls(LineRanges.parse(left_out.rstrip().removesuffix(",")), LineRanges.parse(kept))
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges) or self.kept is not None
+
+    def __contains__(self, line: int) -> bool:
+        return line in self.ranges or (self.kept is not None and line not in self.kept)
+
+    def find(self, line: int) -> set[str]:
+        """Return the ranges that have a line, of those to leave out and of those to keep."""
+        found = (ranges.find(line) for ranges in self._all)
+        return {name for name in found if name is not None}
+
+    def rows(self, rows: ParsedBlock) -> tuple[set[int], set[str]]:
+        """Return the indexes of a block's rows that are left out, and the ranges that have rows."""
+        left_out, used = self.ranges.rows(rows)
+        if self.kept is not None:
+            kept, used_to_keep = self.kept.rows(rows)
+            left_out, used = left_out | set(range(len(rows))) - kept, used | used_to_keep
+        return left_out, used
+
+    def without_rows(self, used: Set[str]) -> list[str]:
+        """Return the ranges on which no row begins, see `LineRanges.without_rows`."""
+        return [name for ranges in self._all for name in ranges.without_rows(used)]
+
+    @property
+    def _all(self) -> Sequence[LineRanges]:
+        return [self.ranges] if self.kept is None else [self.ranges, self.kept]
+
+
+ALL_LINES = LinesOut()
+"""No row is left out by its line."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveOut:
     """The rows that a caller wants left out.
 
     Attributes:
         cells: names of columns to cells; a row with one of them is left out. The empty text is any blank cell.
-        lines: the lines of the source on which the rows begin.
+        lines: the lines of the source on which the rows begin; those of the header and before it only by their own numbers.
         not_rows: whether what is no row is left out; None to ask about it.
         by_record: how rows are left out by the records of the org that they name.
     """
 
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    lines: LineRanges = LineRanges()
+    lines: LinesOut = ALL_LINES
     not_rows: bool | None = None
     by_record: ByRecord = ALL_ROWS
 
@@ -305,22 +383,10 @@ class RowFilter:
         by_record: see `LeaveOut`.
     """
 
-    lines: LineRanges = LineRanges()
+    lines: LinesOut = ALL_LINES
     not_rows: bool | None = False
     conditions: tuple[CellCondition, ...] = ()
     by_record: ByRecord = ALL_ROWS
-
-    def rows_on_lines(self, rows: ParsedBlock) -> tuple[set[int], set[int]]:
-        """Return the indexes of a block's rows that begin on the lines, and the numbers of the ranges that have rows."""
-        found, used = set[int](), set[int]()
-        # Finding the lines of rows takes time, and hardly any file has rows to leave out by them.
-        for number in self.lines.near(rows.lines[0], rows.lines[-1]) if self.lines and len(rows) else ():
-            start = bisect_left(rows.lines, self.lines.first[number])
-            stop = bisect_right(rows.lines, self.lines.last[number])
-            if start < stop:
-                found.update(range(start, stop))
-                used.add(number)
-        return found, used
 
     def rows_with_cells(self, source: ParsedBlock, output: ParsedBlock) -> set[int]:
         """Return the indexes of the rows that have one of the cells, see `CellCondition.matches`."""

@@ -133,8 +133,8 @@ class RowPass:
         for column, misfit in self._source.misfits(block):
             checks.add_misfit(column, misfit)
 
-    def _pass_lines_before(self, checks: PreflightChecks | None) -> set[int]:
-        """Count what is left out before the header, and return the numbers of the ranges of lines by which it is."""
+    def _pass_lines_before(self, checks: PreflightChecks | None) -> set[str]:
+        """Count what is left out before the header, and return the ranges of lines by which it is."""
         before, row_filter = self._source.header.lines_before, self._source.row_filter
         not_rows = not_rows_of(before)
         if checks is not None and row_filter.not_rows is None:
@@ -142,10 +142,10 @@ class RowPass:
         else:
             self.left_out += LeftOut(not_rows=CountedLines.on(sorted(not_rows)))
         self.left_out += LeftOut(lines=CountedLines.on(before.left_out))
-        return {number for line in before.left_out for number in row_filter.lines.near(line, line)}
+        return {name for line in before.left_out for name in row_filter.lines.find(line)}
 
-    def _check_lines(self, used: Set[int]) -> None:
-        """Raise InvalidArgument where no row begins on lines that are to be left out."""
+    def _check_lines(self, used: Set[str]) -> None:
+        """Raise InvalidArgument where no row begins on lines that are named."""
         lines = self._source.row_filter.lines
         if unused := lines.without_rows(used):
             shown = ", ".join(unused[:LINES_SHOWN])

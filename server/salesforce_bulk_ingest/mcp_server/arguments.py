@@ -28,7 +28,7 @@ from salesforce_bulk_ingest.base.text import quoted_names
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
 from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
-from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LineRanges
+from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LinesOut
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
 from salesforce_bulk_ingest.mcp_server.answers.job_rows import jobs_as_source
@@ -237,7 +237,7 @@ class LeaveOutBody(ClosedModel):
 
     cells: dict[str, Cells] = Field({}, description='Field to cells of such rows; "": blank. Default: none')
     lines: Annotated[str | None, BeforeValidator(_as_lines)] = Field(
-        None, description='As "7, 120-124, 200-"; the header is line 1. Default: none'
+        None, description='As "7, 120-", "all but 2-101"; the header is line 1. Default: none'
     )
     notRows: bool | None = Field(None, description="Totals, blank rows: true omits, false sends. Default: refuse")
 
@@ -250,14 +250,14 @@ class LeaveOutBody(ClosedModel):
     @field_validator("lines")
     @classmethod
     def _lines_are_lines(cls, lines: str | None) -> str | None:
-        LineRanges.parse(lines or "")
+        LinesOut.parse(lines or "")
         return lines
 
     @property
     def leave_out(self) -> LeaveOut:
         """The rows to leave out."""
         cells = {name: tuple(texts) for name, texts in self.cells.items()}
-        return LeaveOut(cells, LineRanges.parse(self.lines or ""), self.notRows)
+        return LeaveOut(cells, LinesOut.parse(self.lines or ""), self.notRows)
 
 
 class MappingBody(ClosedModel):
@@ -265,7 +265,7 @@ class MappingBody(ClosedModel):
 
     encoding: str | None = Field(None, max_length=40, description="Of file, as windows-1252. Default: UTF-8")
     columns: dict[str, FieldNames] = Field(
-        {}, description="Header, or #3 for the third column, to field or fields; null leaves it out. Default: as is"
+        {}, description="Header, or #3 for the third column, to field or fields; null omits it. Default: as is"
     )
     set: dict[str, CellValue] = Field({}, description="Field to a value for every row. Default: none")
     values: dict[str, dict[str, str]] = Field({}, description="Field to {old: new} cells. Default: none")

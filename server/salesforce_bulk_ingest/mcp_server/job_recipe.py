@@ -40,7 +40,7 @@ def recipe_of(job: Job, load: JobLoad | None) -> str:
     ]
     if isinstance(lines_out := _left_out(rows).get("lines"), str):
         lines.append(
-            f"Lines {lines_out} of that file were left out (leaveOut.lines): name them if every file has them."
+            f'Rows of that file were left out by their lines ("lines": "{lines_out}"): name them if every file has them.'
         )
     head = "".join(f"# {visible(line)}\n" for line in lines)
     return head + yaml.safe_dump(without_hidden(said), sort_keys=False, allow_unicode=True, width=WIDTH)

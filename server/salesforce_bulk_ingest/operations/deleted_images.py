@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.comparison.org_comparison import MORE_CALLS
 from salesforce_bulk_ingest.comparison.record_reader import JsonRecord, RecordReader, by_query
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.csvio.writer import csv_bytes
-from salesforce_bulk_ingest.loading.row_filter import LineRanges
+from salesforce_bulk_ingest.loading.row_filter import LinesOut
 from salesforce_bulk_ingest.operations.describes import DescribeCache
 from salesforce_bulk_ingest.operations.errors import RecordsUnread
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -120,7 +120,7 @@ class DeletedImages:
         image: CachedFile,
         describe: SObjectDescribe,
         given: set[str],
-        left_out: LineRanges,
+        left_out: LinesOut,
     ) -> "_Deleted":
         """Return what a job deleted, of which those records go back that are not there; see `RowsBack` for what is given."""
         # First, since the download of the result may take long, and what is there now is to be the latest.

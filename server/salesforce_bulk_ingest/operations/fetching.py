@@ -22,7 +22,7 @@ from salesforce_bulk_ingest.cache.job_files import JobFiles, JobKey, ResultKey, 
 from salesforce_bulk_ingest.cache.ledger import Ledger
 from salesforce_bulk_ingest.cache.upload_archive import ArchivedUpload, DamagedUpload
 from salesforce_bulk_ingest.csvio.records import EndlessRecord
-from salesforce_bulk_ingest.loading.row_filter import LineRanges
+from salesforce_bulk_ingest.loading.row_filter import LinesOut
 from salesforce_bulk_ingest.results.completeness import Completeness, counted_rows
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, kept_download, new_download
 from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, beyond_counters, not_kept
@@ -177,7 +177,7 @@ class ResultFetcher:
             )
         return source.lines
 
-    async def record_lines(self, org: Org, job: Job, records: Iterable[str], left_out: LineRanges) -> Sequence[int]:
+    async def record_lines(self, org: Org, job: Job, records: Iterable[str], left_out: LinesOut) -> Sequence[int]:
         """Return the line of the source of a job that wrote to each record, 0 where it is not known.
 
         Args:

@@ -12,7 +12,7 @@ from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.by_record import LeftOutLines
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.loading.row_filter import LineRanges
+from salesforce_bulk_ingest.loading.row_filter import ALL_LINES
 from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.operations.policy import Policy
 from salesforce_bulk_ingest.results.retry_request import RetryRequest
@@ -111,7 +111,7 @@ class LoadRequest(Generic[Source]):
 
     def of_fetched(self, source: RowSource, notes: tuple[Finding, ...] = ()) -> "LoadRequest[RowSource]":
         """Return the same request for the rows that were fetched for it, without those on lines that are left out."""
-        leave_out = replace(self.mapping.leave_out, lines=LineRanges())
+        leave_out = replace(self.mapping.leave_out, lines=ALL_LINES)
         return replace(self.with_source(source, notes), mapping=replace(self.mapping, leave_out=leave_out))
 
     def leaving_out(self, found: LeftOutLines, notes: tuple[Finding, ...] = ()) -> Self:

@@ -51,7 +51,7 @@ class SourceLines:
             lines = [line for job in jobs for line in await self._ends_and_used(org, job, leave_out)]
         except _NotKnown as why:
             raise _by_cells(f"{why}", request, leave_out) from None
-        unused = leave_out.lines.without_rows({leave_out.lines.find(line) for line in lines})
+        unused = leave_out.lines.without_rows({name for line in lines for name in leave_out.lines.find(line)})
         if unused:
             shown, of_jobs = ", ".join(unused[:LINES_SHOWN]), jobs_in_words([job.id for job in jobs])
             raise InvalidArgument(
@@ -78,12 +78,10 @@ class SourceLines:
 
         def found() -> Sequence[int]:
             first = last = 0
-            used = dict[int, int]()
+            used = dict[str, int]()
             for line in upload.lines():
                 first, last = first or line, line
-                number = leave_out.lines.find(line)
-                if number is not None:
-                    used[number] = line
+                used |= dict.fromkeys(leave_out.lines.find(line), line)
             return first, last, *used.values()
 
         try:

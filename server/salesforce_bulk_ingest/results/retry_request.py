@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from salesforce_bulk_ingest.cache.retried_rows import SentRows
-from salesforce_bulk_ingest.loading.row_filter import LineRanges
+from salesforce_bulk_ingest.loading.row_filter import ALL_LINES, LinesOut
 from salesforce_bulk_ingest.results.row_errors import ErrorFilter
 from salesforce_bulk_ingest.salesforce.models import ResultKind
 
@@ -60,4 +60,4 @@ class RetryRequest:
     again: bool = False
     skip_sent: bool = False
     skipped: tuple[SentRows, ...] = ()
-    left_out: LineRanges = field(default_factory=LineRanges)
+    left_out: LinesOut = ALL_LINES

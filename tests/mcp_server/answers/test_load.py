@@ -53,7 +53,7 @@ async def test_an_answer_says_of_each_word_of_leave_out_how_many_rows_it_left_ou
     async with agent(org.url) as client:
         checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
     assert (checked["rows"], checked["leftOut"]) == (2, {"cells": {"count": 0}, "notRows": {"count": 0}})
-    assert "Checked 2 rows, 31 bytes (left out: 0 by cells and 0 by notRows): nothing is wrong." in checked["summary"]
+    assert "Checked 2 rows, 31 bytes (left out: none): nothing is wrong." in checked["summary"]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -73,7 +73,7 @@ async def test_both_halves_name_the_first_lines_that_each_word_of_leave_out_left
         "notRows": {"count": 2, "why": "no rows", "lines": [10, 12], "rows": ["", "Total: 8"]},
     }
     text = text_of(answer)
-    assert "(left out: 7 by cells and 1 by lines and 2 by notRows)" in text
+    assert "(left out: 7 by cells, 1 by lines, 2 by notRows)" in text
     assert text[text.index("Left out by") :].splitlines()[:3] == [
         'Left out by cells (asked): line 2 ("Other"), 3 ("Other"), 4 ("Other"), 5 ("Other"), 6 ("Other") and 2 more',
         'Left out by lines (asked): line 11 ("Third")',

@@ -186,11 +186,13 @@ def next_step(
         )
     if not job.number_records_processed:
         return f"{new_job_call(job, ROWS)} {loads(job, 'rows')}: this job was closed without any."
-    ids = f"{result_call('successfulResults', job.id)} gives the ids of the {records(job)}: every row succeeded."
+    ids = f"{result_call('successfulResults', job.id)} gives the ids of the {records(job)}"
     following = next_part(job, load)
+    if not following:
+        return f"{ids}, if they are wanted: every row succeeded, and nothing is left to do."
     # Rows that came as text are those of whoever sent them, and this may be another caller, with others.
     is_for_anybody = load is not None and load.part is not None and bool(load.part.origin.source)
-    return f"{ids} Then {following}" if following and not is_for_anybody else following or ids
+    return following if is_for_anybody else f"{ids}: every row succeeded. Then {following}"
 
 
 def _next_after_abort(job: Job, accounting: RowAccounting | None) -> str:

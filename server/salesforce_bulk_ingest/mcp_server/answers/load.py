@@ -248,12 +248,12 @@ def _progress_summary(outcome: UploadOutcome) -> str:
 
 
 def _left_out(plan: Plan) -> str:
-    """Return the words about how many rows of a plan are left out by what, and why; empty where nothing asks for it."""
+    """Return the words about how many rows of a plan are left out by what, and why; empty where nothing asks for that."""
     left_out = LeftOutAnswer.of(plan, 0)
     if left_out is None:
         return ""
-    ways = [f"{rows.count:,} by {word}{_as_why(word, rows)}" for word, rows in left_out.by_word().items()]
-    return f"left out: {' and '.join(ways)}"
+    ways = [f"{rows.count:,} by {word}{_as_why(word, rows)}" for word, rows in left_out.by_word().items() if rows.count]
+    return f"left out: {', '.join(ways) or 'none'}"
 
 
 def _as_why(word: str, rows: CountedLinesAnswer) -> str:

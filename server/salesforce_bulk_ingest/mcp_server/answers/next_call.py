@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted
+from salesforce_bulk_ingest.loading.row_filter import ALL_BUT
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.models import Job, Operation, ResultKind
 
@@ -279,6 +280,7 @@ class GivenCall:
         given = self.rows.get("leaveOut") if isinstance(self.rows, dict) else None
         asked = given if isinstance(given, dict) else {}
         lines = [str(each["lines"]) for each in (asked, changes) if each.get("lines")]
+        lines.sort(key=lambda text: ALL_BUT in text.lower())  # the lines that follow it are kept
         return self.with_changes({"leaveOut": {**changes, **({"lines": ", ".join(lines)} if lines else {})}})
 
     def into(self, job_id: str) -> str:
