@@ -91,9 +91,7 @@ def test_rows_that_are_left_out_are_not_checked(row: bytes, newline: bytes) -> N
     assert findings_of(content, Destination(), ColumnMapping(leave_out=lines("2, 4"))) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["x", "-1", "0", "0-", "5-3", "1,,2", "1 2", "1--", "all but", "all but 2, all but 3"]
-)
+@pytest.mark.parametrize("text", ["x", "-1", "0", "0-", "5-3", "1,,2", "1 2", "1--", "all but", "all but 2, all but 3"])
 def test_lines_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="lines"):
         LinesOut.parse(text)

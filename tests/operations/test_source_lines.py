@@ -81,16 +81,10 @@ async def test_what_an_insert_created_is_deleted_for_some_lines_of_its_file(clie
     assert "The rows are the ids of 2 records" in checked["findings"][0]["what"]
     assert "Gone 1" not in checked["findings"][0]["what"]
     answer = await undone_but(client, job, "2-3")
-    words = {word: ids[f"Gone {word[-1]}"] for word in ("ID3", "ID4")}
-    assert (sorted(told(answer, JOB=job, **words)), answer["rows"]) == snapshot(
-        (
-            [
-                "Left out: 1 row of job JOB, by the lines of its source.",
-                'The rows are the ids of 2 records that job JOB created: "Gone 4" (ID4), "Gone 3" (ID3).',
-            ],
-            2,
-        )
-    )
+    created, left_out = sorted(told(answer, JOB=job), reverse=True)
+    assert "The rows are the ids of 2 records that job JOB created: " in created
+    assert all(f'"{name}" ({ids[name]})' in created for name in ("Gone 3", "Gone 4"))
+    assert (left_out, answer["rows"]) == ("Left out: 1 row of job JOB, by the lines of its source.", 2)
     assert [*names(org, "Gone")] == ["Gone 1"]
 
 
