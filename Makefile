@@ -5,7 +5,7 @@ LOWEST := .venv-lowest/bin
 # The tests start the program some hundred times: without its bytecode it would be compiled each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-conformance test-callers test-openapi test-faults test-window test-view release clean
+.PHONY: help demo test test-scenarios test-slow test-lowest lint types imports check format fuzz bench trace simulate test-clients test-conformance test-callers test-openapi test-faults test-window test-view release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -77,8 +77,11 @@ demo: .venv/runtime.stamp  ## Load a sample file into the embedded org and look 
 test: .venv/dev.stamp  ## Run the tests
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
-test-slow: .venv/dev.stamp  ## Run the tests of large inputs, which make test leaves out
-	@$(BIN)/python -m pytest -q -m slow
+test-scenarios: .venv/dev.stamp  ## Run loads from start to end, as callers that follow each answer
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/scenarios
+
+test-slow: .venv/dev.stamp  ## Run what make test leaves out: large inputs, started programs, many examples
+	@HYPOTHESIS_PROFILE=many $(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'slow or hypothesis' tests tests/scenarios
 
 test-faults: .venv/dev.stamp  ## Try every fault in every operation, and look where each row is
 	@$(BIN)/python -m pytest -q -n 2 tests/faults

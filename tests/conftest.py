@@ -19,9 +19,12 @@ from tests.support.keyrings import NO_KEYRING
 from tests.support.orgs import emulator
 from tests.support.watched_org import WatchedOrg, watched_org
 
-# A deadline would only measure how busy the machine is. Profiles of single rooms are made from this one.
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
+# A deadline would only measure how busy the machine is. `make test` tries a few examples of each property, `make test-slow`
+# many, and `make fuzz` looks for new ones for some minutes.
+settings.register_profile("few", deadline=None, max_examples=25)
+settings.register_profile("many", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few"))
 
 # The keyring of whoever runs the tests is neither read nor written.
 os.environ["PYTHON_KEYRING_BACKEND"] = NO_KEYRING

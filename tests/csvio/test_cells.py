@@ -71,7 +71,7 @@ def test_runs_of_blank_lines_leave_little_to_read(newline: str) -> None:
     assert list(map(list, parse_block(text, LF if newline == "\n" else CRLF, 2).rows)) == [["a", f"b{run}"], ["c", "d"]]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=4 * settings().max_examples)
 @given(malformed)
 def test_splitting_is_done_only_where_it_reads_what_the_csv_module_reads(text: str) -> None:
     for dialect in (LF, CRLF):
@@ -84,7 +84,7 @@ def test_splitting_is_done_only_where_it_reads_what_the_csv_module_reads(text: s
             assert ended.count("\r") == (len(block) if dialect == CRLF else 0)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=4 * settings().max_examples)
 @given(malformed.map(lambda text: text.replace("\r", "")))
 def test_reading_patiently_is_reading_as_the_csv_module_does(text: str) -> None:
     patient = [row for _, row in reading._parse_patiently(text, ",")]

@@ -126,6 +126,7 @@ def test_the_first_record_is_the_header_with_its_line_breaks(
     assert file.read() == csv_bytes(table[1:], dialect, quoting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b'"a,b\n', b"a" * (MOST_HEADER_BYTES + 1), b'"' + b"\n" * MOST_HEADER_BYTES])
 def test_a_header_without_an_end_is_not_read_whole(content: bytes) -> None:
     file = io.BytesIO(content + b"b" * MOST_HEADER_BYTES)

@@ -43,7 +43,7 @@ def test_rows_are_written_in_a_dialect_as_the_csv_module_writes_them(table: list
     assert csv_bytes(table, dialect) == making.csv_bytes(table, dialect, csv.QUOTE_MINIMAL)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=4 * settings().max_examples)
 @given(tables(), dialects, dialects, quotings)
 def test_a_block_is_written_as_its_rows_are(
     table: list[list[str]], found: Dialect, dialect: Dialect, quoting: Quoting

@@ -235,6 +235,7 @@ async def test_a_folder_that_can_not_be_used_costs_nobody_a_page(org: WatchedOrg
         assert (len(page["rows"]), page.get("file")) == (50, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_result_without_end_is_neither_kept_nor_sent_again_and_its_pages_are_still_given(
     era: Era, tmp_path: Path

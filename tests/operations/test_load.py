@@ -214,7 +214,9 @@ FATAL: dict[str, tuple[dict[str, str], bytes, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", FATAL)
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=pytest.mark.slow if "too long" in what else ()) for what in FATAL]
+)
 async def test_what_fails_the_whole_job_in_the_org_is_refused_and_nothing_is_made(
     what: str, org: WatchedOrg, tmp_path: Path
 ) -> None:

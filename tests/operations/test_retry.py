@@ -171,6 +171,7 @@ async def test_after_a_job_that_loaded_none_of_the_rows_they_go_again_with_skipS
     assert again["id"] != first["id"] and (again["status"], again["rows"]) == ("uploaded", first["rows"])
 
 
+@pytest.mark.slow
 async def test_skipSent_skips_rows_of_a_result_of_many_rows(org: WatchedOrg) -> None:
     failing = "".join(f"Row {number},many\n" for number in range(20_000))
     async with agent(org.url) as client:

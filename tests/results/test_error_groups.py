@@ -270,6 +270,7 @@ def test_errors_beyond_the_limit_of_groups_are_one_group() -> None:
     assert sum(group.count for group in groups) == MOST_GROUPS + 500
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_bounded_whatever_the_org_says() -> None:
     grouper = ErrorGrouper(["sf__Id", "sf__Error", *[f"F{number}__c" for number in range(20)]])
     row = ["v" * 20_000] * 20

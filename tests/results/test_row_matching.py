@@ -48,7 +48,7 @@ def matched(
         return list(matcher.matched()), matcher.ambiguous(), matcher.unmatched()
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(rows_of_three, st.data())
 def test_matched_rows_are_the_very_rows_that_failed(uploaded: Rows, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(uploaded))))

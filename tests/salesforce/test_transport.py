@@ -276,6 +276,7 @@ async def test_a_compressed_result_is_taken_in_small_pieces_however_much_it_stan
     assert sum(sizes) == 50_000_000 and max(sizes) <= CHUNK_BYTES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 400])
 async def test_json_that_stands_for_gigabytes_is_not_read_to_its_end(status: int) -> None:
     bomb = gzip.compress(b" " * 200_000_000)

@@ -6,12 +6,11 @@ from hypothesis import HealthCheck, settings
 
 from tests.salesforce_emulator.caller import Caller, an_org
 
-# The suite tries the properties on the same few examples in every run, so that a failure is repeatable; `make fuzz` looks for
-# new examples for some minutes.
-_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-settings.register_profile("bounded", _UNHURRIED, max_examples=30, derandomize=True)
-settings.register_profile("fuzz", _UNHURRIED, max_examples=1000, print_blob=True)
-EXAMPLES = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "bounded"))
+# `make test` tries the properties on the same few examples in every run, so that a failure is repeatable.
+EXAMPLES = settings(
+    derandomize=os.environ.get("HYPOTHESIS_PROFILE") is None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @pytest.fixture(scope="module")

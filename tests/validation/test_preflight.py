@@ -75,10 +75,11 @@ HIDDEN_CELLS = [
     "NULL", "N/A", "#REF!", "-", "12x45", "31.02.1990", "1990-02-31T00:00:00", "Ja", "no.email", "Tertiary", "a1B",
     "9" * 90, "M\xc3\xbcller", "99999999999999999999.5", "Total:",
 ]  # fmt: skip
+FORMATS = [pytest.param(format_text, marks=pytest.mark.slow) for format_text in ("DD.MM.YYYY", "1.234,5", "Yes/No")]
 HIDDEN_FIELDS = ["Email", "AccountId", "Birthdate", "Seen__c", "Amount__c", "Active__c", "Level__c", "Code__c"]
 
 
-@pytest.mark.parametrize("format_text", [None, "DD.MM.YYYY", "1.234,5", "Yes/No"])
+@pytest.mark.parametrize("format_text", [None, *FORMATS])
 @pytest.mark.parametrize("reached_by", ["name", "label", "mapping", "nothing"])
 @pytest.mark.parametrize("name", HIDDEN_FIELDS)
 def test_no_finding_shows_a_cell_of_a_hidden_field(name: str, reached_by: str, format_text: str | None) -> None:
@@ -91,7 +92,7 @@ def test_no_finding_shows_a_cell_of_a_hidden_field(name: str, reached_by: str, f
     hold_hidden(name, header, ColumnMapping(columns=columns, formats=formats))
 
 
-@pytest.mark.parametrize("format_text", [None, "DD.MM.YYYY", "1.234,5"])
+@pytest.mark.parametrize("format_text", [None, *FORMATS[:2]])
 @pytest.mark.parametrize("name", HIDDEN_FIELDS)
 def test_no_finding_shows_a_cell_that_means_a_hidden_field_and_goes_into_another(
     name: str, format_text: str | None

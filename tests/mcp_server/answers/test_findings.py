@@ -260,6 +260,7 @@ async def both_halves(client: Client, tool: str, arguments: dict[str, Any]) -> l
     return [structure, text_of(result)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 async def test_hostile_headers_cost_no_more_than_any_answer_and_put_no_words_into_it(
     kind: str, org: WatchedOrg, tmp_path: Path

@@ -83,6 +83,7 @@ async def test_a_page_stays_within_8_000_tokens_in_either_half(kind: str) -> Non
             assert len(half) / 4 <= TOKEN_BUDGET
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 async def test_pages_of_1_000_rows_stay_within_one_message_each_and_show_every_row_once(kind: str) -> None:
     shown = 0
