@@ -152,8 +152,8 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "upsert"}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",
-                "- body: an upsert needs externalIdFieldName: an external id field, or Id",
-                'Next: create-ingest-job {"body": "<body, corrected>"} is the call, corrected.',
+                "- body.externalIdFieldName: an upsert needs this: an external id field, or Id",
+                'Next: create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "<externalIdFieldName, corrected>"}} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Nothing__c", "operation": "insert"}}': [
                 "INVALIDENTITY: \"Entity 'Nothing__c' is not supported by the Bulk API.\"",
@@ -308,3 +308,26 @@ async def test_only_which_is_corrected_where_created_goes_with_other_rows(client
     rows = {"jobs": ["750000000000001AAA"], "which": ["created", "failed"], "skipSent": True}
     text = await refusal(client, "create-ingest-job", body=INSERT, data={"rowsOf": rows})
     assert next_call(next_line(text))[1]["data"]["rowsOf"] == rows | {"which": "<which, corrected>"}
+
+
+@pytest.mark.parametrize(
+    ("rows_of", "corrected"),
+    [({"where": {"field": "Name"}, "which": ["created"]}, "where"), ({"again": True, "skipSent": True}, "skipSent")],
+)
+async def test_the_call_with_arguments_that_do_not_go_together_keeps_the_others(
+    client: Client, rows_of: dict[str, Any], corrected: str
+) -> None:
+    data = {"rowsOf": {"jobs": ["750000000000001AAA"], **rows_of}, "set": {"Site": "a"}}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+    assert next_call(next_line(text))[1] == {
+        "body": INSERT,
+        "data": {**data, "rowsOf": {**data["rowsOf"], corrected: f"<{corrected}, corrected>"}},
+        "dryRun": True,
+    }
+
+
+async def test_the_call_with_an_encoding_of_text_is_corrected_by_leaving_it_out(client: Client) -> None:
+    data = {"csv": "Name\nAcme\n", "set": {"Site": "a"}}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data={**data, "encoding": "windows-1252"})
+    assert next_call(next_line(text))[1]["data"] == {**data, "csv": "<the same rows>"}
+    assert text.endswith("is the call, corrected, without encoding.")

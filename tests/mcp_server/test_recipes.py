@@ -59,7 +59,7 @@ def test_a_mistake_is_told_with_its_line_and_what_to_do(tmp_path: Path) -> None:
             "an unknown key": "weekly.yaml, line 4: colums: there is no such key; leave it out or correct its name.",
             "an unknown bound": "weekly.yaml, line 6: bounds.shareNew: there is no such key; leave it out or correct its name.",
             "an operation that there is not": "weekly.yaml, line 2: operation: use 'insert', 'update', 'upsert', 'delete' or 'hardDelete'.",
-            "an upsert without key": "weekly.yaml, line 1: an upsert needs externalIdFieldName: an external id field, or Id.",
+            "an upsert without key": "weekly.yaml, line 1: externalIdFieldName: an upsert needs this: an external id field, or Id.",
             "no columns": "weekly.yaml, line 1: name the columns of the file in columns, or the fields that they are named for in fields.",
             "a number where a text belongs": "weekly.yaml, line 4: formats.CloseDate: write text here, in quotes if it looks like a number, true, false or null.",
             "true where a text belongs": "weekly.yaml, line 6: values.Active__c.Ja: write text here, in quotes if it looks like a number, true, false or null.",

@@ -113,8 +113,8 @@ Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "
         text = {"csv": "Name\nAcme\n", "encoding": "utf-16"}
         assert await refusal(client, "create-ingest-job", body=INSERT, data=text) == snapshot("""\
 Nothing was done: create-ingest-job can't take these arguments.
-- data: encoding is that of a file: leave it out, since other rows are text already
-Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": "<data, corrected>"} is the call, corrected.\
+- data.encoding: encoding is that of a file: leave it out, since other rows are text already
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "<the same rows>"}} is the call, corrected, without encoding.\
 """)
 
 

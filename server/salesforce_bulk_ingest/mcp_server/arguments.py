@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -98,6 +99,7 @@ class CreateBody(ClosedModel):
     operation: Operation = Field(description="What is done with the rows")
     externalIdFieldName: str | None = Field(
         None,
+        validate_default=True,
         max_length=255,
         pattern="^[A-Za-z][A-Za-z0-9_]*$",
         description="For upsert alone: the field that matches rows, or Id",
@@ -109,11 +111,12 @@ class CreateBody(ClosedModel):
         None, pattern="^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$", description="Rule for Case or Lead. Default: none"
     )
 
-    @model_validator(mode="after")
-    def _upsert_names_its_key(self) -> Self:
-        if self.operation == "upsert" and not self.externalIdFieldName:
-            raise ValueError("an upsert needs externalIdFieldName: an external id field, or Id")
-        return self
+    @field_validator("externalIdFieldName")
+    @classmethod
+    def _upsert_names_its_key(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("operation") == "upsert" and not name:
+            raise ValueError("an upsert needs this: an external id field, or Id")
+        return name
 
     @property
     def create_request(self) -> CreateRequest:
@@ -171,13 +174,19 @@ class RetryBody(ClosedModel):
             raise ValueError("created gives the ids of new records alone, so it goes without other rows")
         return which
 
-    @model_validator(mode="after")
-    def _arguments_go_together(self) -> Self:
-        if self.again and self.skipSent:
-            raise ValueError("again sends rows that were sent again before, and skipSent leaves them out: give one")
-        if self.where is not None and "failed" not in self.which_rows:
+    @field_validator("where")
+    @classmethod
+    def _where_is_of_failed_rows(cls, where: Where | None, info: ValidationInfo) -> Where | None:
+        if where is not None and "failed" not in (info.data.get("which") or ("failed",)):
             raise ValueError("where is about failed rows: name failed in which, or leave where out")
-        return self
+        return where
+
+    @field_validator("skipSent")
+    @classmethod
+    def _skips_or_goes_again(cls, skip_sent: bool, info: ValidationInfo) -> bool:
+        if skip_sent and info.data.get("again"):
+            raise ValueError("again sends rows that were sent again before, and skipSent leaves them out: give one")
+        return skip_sent
 
     @property
     def which_rows(self) -> tuple[Which, ...]:
@@ -215,6 +224,9 @@ def _as_lines(value: object) -> object:
     """Return lines as a text; findings have them as a list of numbers."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value) if isinstance(value, int) else value
 
+
+NOT_HERE = "not_here"
+"""The type of the mistake that an argument does not go with the others; the call without it is right."""
 
 UNFILLED_GAP = "unfilled_gap"
 """The type of the mistake that a gap of `next` is still there; the call with it is right but for that."""
@@ -317,6 +329,14 @@ class SourceBody(ClosedModel):
 class DataBody(MappingBody, SourceBody):  # the fields of the last base come first
     """Rows to check and upload as well, from exactly one of csv, records, file, rowsOf. Default: none."""
 
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_that_of_a_file(cls, encoding: str | None, info: ValidationInfo) -> str | None:
+        if encoding is not None and info.data.get("file", "") is None:
+            told = "encoding is that of a file: leave it out, since other rows are text already"
+            raise PydanticCustomError(NOT_HERE, "{told}", {"told": told})
+        return encoding
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         sources = sum(source is not None for source in (self.csv, self.records, self.file, self.rowsOf))
@@ -329,8 +349,6 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
             )
         if self.recipe is not None:
             self._check_recipe()
-        if self.encoding is not None and self.file is None:
-            raise ValueError("encoding is that of a file: leave it out, since other rows are text already")
         return self
 
     def _check_recipe(self) -> None:

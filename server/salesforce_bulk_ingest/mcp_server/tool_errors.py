@@ -26,7 +26,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 )
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
 from salesforce_bulk_ingest.mcp_server.argument_forms import RepeatedName, as_declared
-from salesforce_bulk_ingest.mcp_server.arguments import UNFILLED_GAP
+from salesforce_bulk_ingest.mcp_server.arguments import NOT_HERE, UNFILLED_GAP
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -126,6 +126,7 @@ class ActionableTool(Tool):
             f"{self._where_it_belongs(place, meant[place]) if place in meant else self._complaint(detail)}"
             for detail in details[:MOST_COMPLAINTS]
         ]
+        meant |= {_place(detail): None for detail in details if detail["type"] == NOT_HERE}
         filled = {to[:1] for to in meant.values() if to is not None}
         to_fill = {_place(detail) for detail in details if detail["type"] == UNFILLED_GAP}
         wrong = [place for place in map(_place, details) if place not in {*meant, *filled, *to_fill}]
