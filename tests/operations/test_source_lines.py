@@ -173,7 +173,7 @@ INVALID_ARGUMENT: Rows can't be left out by lines here: what was sent to job JOB
 Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["created"]}, "leaveOut": {"cells": {"Id": ["<cells to leave out for \\"Id\\">"]}}}, "dryRun": true} is the same call, corrected.\
 """,
                 """\
-INVALID_ARGUMENT: Rows can't be left out by lines here: what was sent to job JOB is not kept here. Name them by their cells, or by where.
+INVALID_ARGUMENT: Rows can't be left out by lines here: what was sent to job JOB is not kept here. Name them by their cells.
 Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["JOB"]}, "set": {"Name": "U"}, "leaveOut": {"cells": {"Site": ["x"], "<field>": ["<cells to leave out for \\"<field>\\">"]}}}, "dryRun": true} is the same call, corrected.\
 """,
             ]
@@ -181,11 +181,11 @@ Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "
         # The gap itself would leave nothing out.
         tool, arguments = next_call(next_line(texts[0]))
         assert "a gap is still there" in await refusal(elsewhere, tool, **arguments)
-    made = await call(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [job]}, "set": {"Name": "U"}})
-    await closed(client, made["id"])
-    data = {"rowsOf": {"jobs": [made["id"]], "which": ["created"]}, "leaveOut": {"lines": "2"}}
-    text = await refusal(client, "create-ingest-job", body=DELETE, data=data)
-    assert text.replace(made["id"], "RETRY") == snapshot("""\
-INVALID_ARGUMENT: Rows can't be left out by lines here: the rows of job RETRY are those of other jobs. Name them by the ids of their records, which the successful results have.
-Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["RETRY"], "which": ["created"]}, "leaveOut": {"cells": {"Id": ["<cells to leave out for \\"Id\\">"]}}}} is the same call, corrected.\
+    # The rows of the undo are those of the job, and the records that it deleted come back without their ids.
+    made = await undone_but(client, job, "3")
+    data = {"rowsOf": {"jobs": [made["id"]], "which": ["before"]}, "leaveOut": {"lines": "2"}}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data=data)
+    assert text.replace(made["id"], "UNDO") == snapshot("""\
+INVALID_ARGUMENT: Rows can't be left out by lines here: the rows of job UNDO are those of other jobs. Name them by their cells.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["UNDO"], "which": ["before"]}, "leaveOut": {"cells": {"<field>": ["<cells to leave out for \\"<field>\\">"]}}}} is the same call, corrected.\
 """)

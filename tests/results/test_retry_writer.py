@@ -89,13 +89,16 @@ def test_rows_of_each_result_are_left_out_by_their_lines(tmp_path: Path) -> None
     unprocessed = result_file(tmp_path, "Name", names, "unprocessedrecords")
     made = retried(tmp_path, JobResult(JOB_ID, unprocessed, lines=[2, 3, 0, 5]), which="unprocessed", left_out="3")
     assert made.path.read_bytes() == b"Name\nName 2\nName 5\n"
-    assert [note.count for note in made.notes] == [1, 1]
+    assert [note.what for note in made.notes] == [
+        f"Left out: 1 row of job {JOB_ID}, by the lines of its source.",
+        f"Left out: 1 row of job {JOB_ID} of which the line in its source is not certain.",
+    ]
     upload = archived(tmp_path, content_of(b'Name\n"Two\nlines"\nName 4\nName 5\n'))
     failed = result_file(tmp_path, "sf__Id,sf__Error,Name", [["", "A:a:--", "Name 4"]])
     missing = ReturnedUpload(JOB_ID, upload, (failed,), None, needs_lines=True)
     made = retried(tmp_path, missing, which="missing", left_out="5-")
     assert made.path.read_bytes() == b'Name\n"Two\nlines"\n'
-    assert [note.count for note in made.notes] == [1]
+    assert [note.what for note in made.notes] == [f"Left out: 1 row of job {JOB_ID}, by the lines of its source."]
 
 
 def test_archived_rows_go_as_they_were_uploaded(tmp_path: Path) -> None:

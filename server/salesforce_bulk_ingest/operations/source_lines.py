@@ -13,6 +13,7 @@ from salesforce_bulk_ingest.results.retry_request import BEFORE, RetryRequest
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, Job
 from salesforce_bulk_ingest.salesforce.org import Org
+from salesforce_bulk_ingest.validation.destination import DELETES
 
 
 class SourceLines:
@@ -50,7 +51,7 @@ class SourceLines:
                 )
             lines = [line for job in jobs for line in await self._ends_and_used(org, job, leave_out)]
         except _NotKnown as why:
-            raise _by_cells(f"{why}", request, leave_out) from None
+            raise _by_cells(f"{why}", leave_out, has_ids=_has_ids(jobs, request)) from None
         unused = leave_out.lines.without_rows({name for line in lines for name in leave_out.lines.find(line)})
         if unused:
             shown, of_jobs = ", ".join(unused[:LINES_SHOWN]), jobs_in_words([job.id for job in jobs])
@@ -94,15 +95,17 @@ class _NotKnown(Exception):
     """It is not known from which lines of a source rows came; the message says why, as a part of a sentence."""
 
 
-def _by_cells(why: str, request: RetryRequest, leave_out: LeaveOut) -> InvalidArgument:
+def _has_ids(jobs: Sequence[Job], request: RetryRequest) -> bool:
+    """Return whether the rows have the ids of their records: those that insert deleted records again have none."""
+    return "created" in request.which or (BEFORE in request.which and jobs[0].operation not in DELETES)
+
+
+def _by_cells(why: str, leave_out: LeaveOut, *, has_ids: bool) -> InvalidArgument:
     """Return the error that rows can't be left out by their lines, with the form in which they are by their cells."""
-    has_ids = "created" in request.which or BEFORE in request.which
     name = ID_FIELD if has_ids else "<field>"
     gap = f'<cells to leave out for "{name}">'
     cells = {**{known: list(texts) for known, texts in leave_out.cells.items()}, name: [gap]}
-    where = (
-        "by the ids of their records, which the successful results have" if has_ids else "by their cells, or by where"
-    )
+    where = "by the ids of their records, which the successful results have" if has_ids else "by their cells"
     return InvalidArgument(
         f"Rows can't be left out by lines here: {why}. Name them {where}.",
         ("leaveOut",),

@@ -436,13 +436,13 @@ def _on_lines(job_id: str, on_lines: int, without_line: int) -> Iterator[Finding
     """Yield the warnings about rows of a job that are left out by their lines, or since theirs are not known."""
     if on_lines:
         what = f"Left out: {counted(on_lines, 'row')} of job {job_id}, by the lines of its source."
-        yield Finding("warning", what, "That is what leaveOut asks for.", count=on_lines)
+        yield Finding("warning", what, "That is what leaveOut asks for.")
     if without_line:
         what = (
             f"Left out: {counted(without_line, 'row')} of job {job_id} of which the line in its source is not certain."
         )
         do = "Name rows by their cells in place of lines, if some of these are meant to go."
-        yield Finding("warning", what, do, count=without_line)
+        yield Finding("warning", what, do)
 
 
 def _skipped_rows(job_id: str, to_job: str, count: int) -> Finding:
