@@ -70,6 +70,8 @@ async def test_an_update_is_undone_for_some_lines_of_its_file(client: Client, or
     )
     left = org.records("SELECT Name FROM Account WHERE Name LIKE 'Late _' AND Site != NULL ORDER BY Name")
     assert [record["Name"] for record in left] == ["Late 1", "Late 4"]
+    status = await call(client, "get-ingest-job-status", jobId=job)
+    assert "which gave 2 of 4 records back what they held" in status["undo"]
 
 
 async def test_what_an_insert_created_is_deleted_for_some_lines_of_its_file(client: Client, org: WatchedOrg) -> None:
@@ -86,6 +88,8 @@ async def test_what_an_insert_created_is_deleted_for_some_lines_of_its_file(clie
     assert all(f'"{name}" ({ids[name]})' in created for name in ("Gone 3", "Gone 4"))
     assert (left_out, answer["rows"]) == ("Left out: 1 row of job JOB, by the lines of its source.", 2)
     assert [*names(org, "Gone")] == ["Gone 1"]
+    status = await call(client, "get-ingest-job-status", jobId=job)
+    assert "which has the ids of 2 of 3 records that this job created" in status["undo"]
 
 
 async def test_what_a_delete_deleted_comes_back_for_some_lines_of_its_file(client: Client, org: WatchedOrg) -> None:

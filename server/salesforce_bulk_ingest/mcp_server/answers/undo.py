@@ -81,9 +81,26 @@ def _redo(status: JobStatus) -> str:
 
 def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str) -> str:
     """Return what became of an undo that began, of records that the job, or the load, created, updated or deleted."""
-    whose = "this job" if undo.jobs == (status.job.id,) else "the load"
+    is_of_job = undo.jobs == (status.job.id,)
+    records = _records(status, what) if is_of_job else None
     if what == "updated" and by.job.is_terminal:
-        what_it_did = f"gave {counted(by.undone, 'record')} back what they held"
+        what_it_did = f"gave {_counted_of(by.undone, records)} back what they held"
     else:
-        what_it_did = f"has {ids}{counted(by.rows, 'record')} that {whose} {what}, and is {as_name(by.job.state)}"
+        whose, given = "this job" if is_of_job else "the load", _counted_of(by.rows, records)
+        what_it_did = f"has {ids}{given} that {whose} {what}, and is {as_name(by.job.state)}"
     return f"{status_call(by.job.id)} shows the {name_of_undo(status)}, which {what_it_did}."
+
+
+def _records(status: JobStatus, what: str) -> int | None:
+    """Return the number of records that a job created, updated or deleted; None where that is not known."""
+    job = status.job
+    if job.operation != "upsert":
+        return job.number_records_loaded
+    if status.created is None:
+        return None
+    return status.created if what == "created" else job.number_records_loaded - status.created
+
+
+def _counted_of(count: int, records: int | None) -> str:
+    """Return a number of records in words, with that of all where these are more."""
+    return counted(count, "record") if records is None or count >= records else f"{count:,} of {records:,} records"
