@@ -53,7 +53,7 @@ async def test_another_file_is_no_audit_log_whoever_may_read_it(tmp_path: Path) 
         with pytest.raises(StorageFailure, match="is no audit log, so nothing is changed"):
             await AuditLog(file).add({"time": "9:00"})
         with pytest.raises(StorageFailure, match="Name another file as --audit"):
-            AuditLog(file).look()
+            AuditLog(file).check_writable()
         assert file.read_text() == "-----BEGIN\n"
 
 
@@ -65,8 +65,8 @@ async def test_a_log_that_can_not_be_written_says_where_it_should_be(tmp_path: P
 
 
 def test_a_look_finds_what_would_keep_a_line_from_being_added_and_makes_nothing(tmp_path: Path) -> None:
-    AuditLog(None).look()
-    AuditLog(tmp_path / "state" / "audit.jsonl").look()
+    AuditLog(None).check_writable()
+    AuditLog(tmp_path / "state" / "audit.jsonl").check_writable()
     assert list(tmp_path.iterdir()) == []
     readable = tmp_path / "readable.jsonl"
     readable.touch()
@@ -77,7 +77,7 @@ def test_a_look_finds_what_would_keep_a_line_from_being_added_and_makes_nothing(
         (readable / "audit.jsonl", "a file or a link is in the place of a folder"),
     ):
         with pytest.raises(StorageFailure, match=complaint):
-            AuditLog(file).look()
+            AuditLog(file).check_writable()
     readable.chmod(0o600)
-    AuditLog(readable).look()
+    AuditLog(readable).check_writable()
     assert readable.read_bytes() == b""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument
-from salesforce_bulk_ingest.loading.roots import OPENS_BELOW, RootedFile, Roots
+from salesforce_bulk_ingest.loading.roots import MOST_LISTED, OPENS_BELOW, RootedFile, Roots
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links")
 
@@ -37,6 +37,12 @@ def test_files_are_made_in_the_folder_that_was_opened(opens_below: bool, tmp_pat
     with RootedFile(tmp_path.resolve(), ("deep", "a.csv"), opens_below).folder() as folder:
         os.close(folder.open("a.csv", os.O_WRONLY | os.O_CREAT))
     assert (tmp_path / "deep" / "a.csv").exists()
+
+
+def test_a_folder_is_listed_no_further_than_to_its_bound(opens_below: bool, tmp_path: Path) -> None:
+    for number in range(MOST_LISTED + 3):
+        (tmp_path / f"{number}.csv").touch()
+    assert len(RootedFile(tmp_path.resolve(), ("a.csv",), opens_below).names_beside()) == MOST_LISTED
 
 
 @posix_only

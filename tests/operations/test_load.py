@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
 
@@ -405,8 +404,11 @@ async def test_a_file_is_checked_once_for_all_of_its_parts(org: WatchedOrg, tmp_
     content = content_of("Once")
     rows = {"file": str(file_of(tmp_path, content))}
     sha256 = hashlib.sha256(content).hexdigest()
-    times = chain([40.0] * 4, cycle([CREATE_SECONDS, 40.0, 40.0, 40.0]))
-    async with agent_keeping(org, tmp_path, seconds_left=times.__next__, upload_limit=LIMIT) as client:
+
+    def seconds_left() -> float:
+        return CREATE_SECONDS if org.uploads else 40.0
+
+    async with agent_keeping(org, tmp_path, seconds_left=seconds_left, upload_limit=LIMIT) as client:
         for number in (1, 2, 3):
             job = await call(client, "create-ingest-job", body=INSERT, data=rows, part=number, sha256=sha256)
             assert job["status"] == "uploaded"

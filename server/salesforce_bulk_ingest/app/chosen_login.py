@@ -77,7 +77,7 @@ def login_mistake(settings: Settings, paths: LocalPaths, clock: Clock = SYSTEM_C
         return _what_to_set(settings, paths.settings_file)
     try:
         if settings.org is not None:
-            CliLogin(settings.org, settings.cli, paths.cli_folders).look()
+            CliLogin(settings.org, settings.cli, paths.cli_folders).check_installed()
         elif settings.jwt_key_file is not None:
             from salesforce_bulk_ingest.salesforce.logins.jwt_bearer import checked_key  # see `_login`
 

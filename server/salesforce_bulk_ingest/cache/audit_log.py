@@ -44,12 +44,8 @@ class AuditLog:
         text = json.dumps({name: value for name, value in line.items() if value is not None})
         await run_in_thread(self._add, f"{text}\n".encode())
 
-    def look(self) -> None:
-        """Look whether a line could be added, without adding one or making the file.
-
-        Raises:
-            StorageFailure: it could not.
-        """
+    def check_writable(self) -> None:
+        """Raise StorageFailure where no line could be added; this adds none, and makes no file."""
         if self._path is None:
             return
         with storage_failures(CAN_NOT_BE_WRITTEN, self._path):

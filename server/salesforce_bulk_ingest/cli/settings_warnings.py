@@ -70,7 +70,7 @@ def audit_warning(settings: Settings, paths: LocalPaths) -> str | None:
     if settings.read_only or (settings.emulator and settings.audit is None):
         return None
     try:
-        AuditLog(audit_file(settings, paths.state_dir)).look()
+        AuditLog(audit_file(settings, paths.state_dir)).check_writable()
     except StorageFailure as failure:
         return str(failure)
     return None

@@ -105,7 +105,7 @@ class OrgComparison:
         parents: the parents that are not there.
         unseen: sentences about what could not be seen.
         looked_for: what was looked for of rows that name no records: the names of columns.
-        has_parents: whether parents were looked for.
+        parents_were_sought: whether parents were looked for.
         other_parents: the names of the columns with parents that were not looked for.
         sees_all_cells: whether all columns of rows that name records were compared with these.
         mistakes: what looks like a mistake, the worst first.
@@ -123,7 +123,7 @@ class OrgComparison:
     parents: tuple[MissingParents, ...] = ()
     unseen: tuple[str, ...] = ()
     looked_for: tuple[str, ...] = ()
-    has_parents: bool = False
+    parents_were_sought: bool = False
     other_parents: tuple[str, ...] = ()
     sees_all_cells: bool = False
     mistakes: tuple[Mistake, ...] = ()
@@ -233,7 +233,7 @@ class OrgComparer:
             fields=sides.changes(),
             examples=examples_of(sides, sample, pair, found, self._name),
             parents=parents,
-            has_parents=bool(self._columns.parents) and not target.deletes,
+            parents_were_sought=bool(self._columns.parents) and not target.deletes,
             other_parents=() if target.deletes else self._columns.other_parents,
             sees_all_cells=len(sides.columns) == len(self._columns.compared) and not self._columns.unseen,
             unseen=tuple(self._unseen),
@@ -256,7 +256,7 @@ class OrgComparer:
             total=self._sample.total,
             there=found,
             parents=parents,
-            has_parents=bool(self._columns.parents),
+            parents_were_sought=bool(self._columns.parents),
             other_parents=self._columns.other_parents,
             looked_for=tuple(dict.fromkeys(column.name for pairs in looked_for for column, _ in pairs)),
             unseen=tuple(self._unseen),

@@ -451,6 +451,7 @@ class IngestTools:
 
 def _check_no_option_is_about_rows(options: Mapping[str, object]) -> None:
     """Raise InvalidArgument where an option is set of a call that has no rows."""
+    # compare: true is what holds with rows where it is not given, and asks for something without them, too.
     given = [name for name, value in options.items() if value is True or (value and value != DEFAULTS.get(name))]
     if given:
         are = "is" if len(given) == 1 else "are"

@@ -187,7 +187,8 @@ class BeforeImages:
         Raises:
             InvalidArgument: no single job undoes all of these, or there is no image of the records of one.
         """
-        jobs = [job for together in _in_order(jobs) for job in together]
+        in_order = _in_order(jobs)
+        jobs = [job for together in in_order for job in together]
         images = [(job, await self._needed_image_of(org, job)) for job in jobs]
         assert self._fetcher is not None  # only kept rows lead here
         fetcher, deleted = self._fetcher, self._deleted
@@ -198,8 +199,9 @@ class BeforeImages:
         async def make() -> RetryFile:
             if deleted is not None and jobs[0].operation in DELETES:
                 return await deleted.undo_file(org, images, request, destination, name)
-            changes = [await self._changes_of(org, job, image, fetcher) for job, image in images]
-            return await self._undo_updates(org, images, changes, request, destination, name)
+            changes = {job.id: await self._changes_of(org, job, image, fetcher) for job, image in images}
+            in_turn = [[changes[job.id] for job in together] for together in in_order]
+            return await self._undo_updates(org, images, in_turn, request, destination, name)
 
         return self._start(name, make)
 
@@ -261,21 +263,19 @@ class BeforeImages:
         self,
         org: Org,
         images: Sequence[tuple[Job, CachedFile]],
-        changes: Sequence[JobChanges],
+        in_turn: Sequence[Sequence[JobChanges]],
         request: RetryRequest,
         destination: Destination,
         name: str,
     ) -> RetryFile:
-        sobject = images[0][0].object or ""
+        sobject, changes = images[0][0].object or "", list(chain.from_iterable(in_turn))
         ids = dict.fromkeys(record_id for each in changes for record_id, *_ in each.image)
         paths = dict.fromkeys(path for each in changes for path in each.wrote.written.paths)
         found = await self._read(id_key(sobject), list(ids), list(paths))
         if found.failure is not None or found.unseen:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
-        by_id = {each.job_id: each for each in changes}
-        lines = [await self._lines_of(org, job, by_id[job.id], request) for job, _ in images]
-        in_order = [[by_id[job.id] for job in together] for together in _in_order(job for job, _ in images)]
-        undone = await run_in_thread(undo_in_turn, in_order, found)
+        lines = [await self._lines_of(org, job, each, request) for (job, _), each in zip(images, changes, strict=True)]
+        undone = await run_in_thread(undo_in_turn, in_turn, found)
         header, rows = await run_in_thread(rows_together, undone)
         undos = [
             JobToUndo(

@@ -84,13 +84,16 @@ TEXT = "x" * 330
 """A text of which three rows have as much as a part takes."""
 
 
-async def parts_loaded(client: Client, body: dict[str, str], rows: str, of: int = 3) -> list[dict[str, Any]]:
+async def parts_loaded(
+    client: Client, body: dict[str, str], rows: str, of: int = 3, **options: Any
+) -> list[dict[str, Any]]:
     """The statuses of the jobs of the parts of these rows, once they have ended."""
-    checked = await call(client, "create-ingest-job", body=body, data={"csv": rows}, dryRun=True, preflight="off")
+    options |= {"body": body, "data": {"csv": rows}}
+    checked = await call(client, "create-ingest-job", **options, dryRun=True)
     jobs = list[str]()
     for part in range(1, of + 1):
-        options = {"part": part, "sha256": checked["sha256"], "preflight": "off"}
-        jobs.append((await call(client, "create-ingest-job", body=body, data={"csv": rows}, **options))["id"])
+        made = await call(client, "create-ingest-job", **options, part=part, sha256=checked["sha256"])
+        jobs.append(made["id"])
         await closed(client, jobs[-1])
     return [await call(client, "get-ingest-job-status", jobId=job) for job in jobs]
 
@@ -147,7 +150,7 @@ async def test_the_last_part_of_a_load_tells_of_the_parts_that_are_left_to_undo(
 
 async def told_of_parts_without_a_row_in_the_last(client: Client, body: dict[str, str], rows: str) -> list[str]:
     """What the last of two parts says of its undo: before it, while it is open, and after it."""
-    parts = await parts_loaded(client, body, rows, of=2)
+    parts = await parts_loaded(client, body, rows, of=2, preflight="off")
     assert (parts[1]["numberRecordsProcessed"], parts[1]["numberRecordsFailed"]) == (1, 1)
     told = [await told_of(client, parts)]
     tool, arguments = next_call(parts[-1]["undo"])

@@ -154,19 +154,17 @@ def next_with_correction(plan: Plan, given: GivenCall) -> str:
         if finding.fails == "these rows" and finding.column not in {*columns, *formats}
     ]
     corrected = {finding.column: finding.cells for finding in failing if finding.column and finding.cells is not None}
-    lines = sorted({line for finding in failing if finding.cells is None for line in finding.lines})
-    are_known = all(finding.count == len(finding.lines) for finding in failing if finding.cells is None)
-    left_out = _as_lines(lines) if are_known and plan.mapped_source.source.has_lines else None
+    left_out = _lines_of([finding for finding in failing if finding.cells is None], plan)
     gaps = gaps_of(Correction((), (), values=corrected), "findings")
     if not (columns or gaps or left_out):
         return ""
     changed = given.with_changes({name: each for name, each in (("columns", columns), ("formats", formats)) if each})
-    leaving = changed.leaving_out({"lines": left_out}) if left_out else changed
+    leaving, leaves = _without_lines(left_out, changed)
     does = [
         *(["takes the proposed columns"] if columns else []),
         *(["takes these formats"] if formats else []),
         *(["takes others for the cells that fail, with the gaps filled"] if gaps else []),
-        *([f"leaves {counted(len(lines), 'row')} out"] if left_out else []),
+        *leaves,
     ]
     return f" Or {leaving.with_changes(gaps).again()} {' and '.join(does)}: ask the user."
 
@@ -209,19 +207,31 @@ def _or_without_rows(errors: Sequence[Finding], plan: Plan, given: GivenCall) ->
 
     It is empty where that mends not all, or the lines are too many for a call.
     """
-    lines = sorted({line for finding in errors for line in finding.lines})
-    are_of_rows = all(finding.kind in OF_ROWS and finding.count == len(finding.lines) for finding in errors)
-    left_out = _as_lines(lines)
-    if not (are_of_rows and left_out and len(lines) < plan.rows and plan.mapped_source.source.has_lines):
+    lines = _lines_of(errors, plan)
+    if not (0 < len(lines) < plan.rows and all(finding.kind in OF_ROWS for finding in errors)):
         return ""
-    leaving = given.leaving_out({"lines": left_out})
-    return f" Or {leaving.again()} leaves {counted(len(lines), 'row')} out: ask the user."
+    leaving, leaves = _without_lines(lines, given)
+    return f" Or {leaving.again()} {' and '.join(leaves)}: ask the user."
 
 
-def _as_lines(lines: Sequence[int]) -> str | None:
-    """Return lines as `leaveOut` takes them; None where there are none, or more than fit."""
-    text = ", ".join(map(str, lines))
-    return text if 0 < len(text) <= ROOM_FOR_LINES else None
+def _lines_of(findings: Sequence[Finding], plan: Plan) -> list[int]:
+    """Return the lines of all rows with these findings; none where not all are known, or more than fit into a call."""
+    lines = sorted({line for finding in findings for line in finding.lines})
+    are_known = all(finding.count == len(finding.lines) for finding in findings)
+    is_told = are_known and plan.mapped_source.source.has_lines and len(_as_lines(lines)) <= ROOM_FOR_LINES
+    return lines if is_told else []
+
+
+def _without_lines(lines: Sequence[int], given: GivenCall) -> tuple[GivenCall, list[str]]:
+    """Return the call that leaves these lines out, and what it does of that."""
+    if not lines:
+        return given, []
+    return given.leaving_out({"lines": _as_lines(lines)}), [f"leaves {counted(len(lines), 'row')} out"]
+
+
+def _as_lines(lines: Sequence[int]) -> str:
+    """Return lines as `leaveOut` takes them."""
+    return ", ".join(map(str, lines))
 
 
 def next_for_mistakes(plan: Plan, given: GivenCall) -> str:

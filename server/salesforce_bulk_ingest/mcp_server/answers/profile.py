@@ -214,7 +214,7 @@ def _seen(comparison: OrgComparison | None) -> Sequence[str]:
     """Return what was looked for in the org."""
     if comparison is None:
         return ()
-    parts = ["parents"] if comparison.has_parents else []
+    parts = ["parents"] if comparison.parents_were_sought else []
     return [*parts, "existing records"] if comparison.target.key or comparison.looked_for else parts
 
 

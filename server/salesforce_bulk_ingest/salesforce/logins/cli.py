@@ -52,7 +52,7 @@ class CliLogin:
         except (KeyError, ValueError):
             raise NoCredentials(self._refused(("org", "display"))) from None
 
-    def look(self) -> None:
+    def check_installed(self) -> None:
         """Raise NoCredentials where the CLI is not found, which is seen without a login."""
         self._found(self._search_path())
 
