@@ -21,9 +21,10 @@
     ├── UploadConflict      the job already has, or may have, other data
     │   ├── UploadUnderWay  rows are on their way to the job right now
     │   └── UploadUnclear   it is not known whether the rows of an upload arrived, or still will
-    ├── SentAgain           rows were retried before
-    │   └── AllSentAgain    so were all that the caller asks for, and they are to be skipped
-    ├── LoadedBefore        rows of an insert went into another job before
+    ├── WentBefore          rows went into another job before
+    │   ├── SentAgain       rows were retried before
+    │   │   └── AllSentAgain  so were all that the caller asks for, and they are to be skipped
+    │   └── LoadedBefore    rows of an insert were sent before
     ├── NoRecord            it is not known whether rows were retried before
     ├── RecordsUnread       (operations/errors.py) what records hold can't be read, so it could not be given back
     ├── RecordsUnseen       (operations/errors.py) the records of rows can't be seen, so it is not known which are left out
@@ -176,12 +177,12 @@ class UploadUnclear(UploadConflict):
     """An upload to the job was cut off or may still be under way, and its rows may have arrived."""
 
 
-class SentAgain(IngestError):
-    """Rows of a job were retried before, and another retry would load them twice.
+class WentBefore(IngestError):
+    """Rows went into another job before, and would be in the org twice.
 
     Args:
-        message: how many rows were retried in which jobs.
-        job_id: the id of the job that retried them, the first where they are several.
+        message: how many rows went into which jobs.
+        job_id: the id of the job that has them; where they are several, of the first that is told.
         state: the state of that job; None if it is gone.
     """
 
@@ -192,28 +193,18 @@ class SentAgain(IngestError):
         super().__init__(message)
         self.job_id = job_id
         self.state = state
+
+
+class SentAgain(WentBefore):
+    """Rows of a job were retried before."""
 
 
 class AllSentAgain(SentAgain):
     """All rows that the caller asks for were retried before, and such rows are to be skipped."""
 
 
-class LoadedBefore(IngestError):
-    """Rows of an insert went into another job before, and would be in the org twice.
-
-    Args:
-        message: how many rows went into which jobs.
-        job_id: the id of the job that has most of them.
-        state: the state of that job; None if it is gone.
-    """
-
-    status = 409
-    code = "DUPLICATE_VALUE"
-
-    def __init__(self, message: str, job_id: str, state: str | None) -> None:
-        super().__init__(message)
-        self.job_id = job_id
-        self.state = state
+class LoadedBefore(WentBefore):
+    """Rows of an insert went into another job before."""
 
 
 class NoRecord(IngestError):

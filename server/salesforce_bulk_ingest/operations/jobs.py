@@ -50,7 +50,7 @@ MOST_PARTS_READ = 50
 CANT_BE_UNDONE = "can't be undone"
 """What is said of the close of a job of which nothing better is known."""
 
-Undo = Literal["possible", "by ids", "refused"]
+WayToDelete = Literal["possible", "by ids", "refused"]
 """How the records that a job created can be deleted: by `rowsOf`, by ids alone since no results are kept, or not here."""
 
 
@@ -87,8 +87,8 @@ class JobStatus:
         accounting: where the rows of an ended job are; None where their number is not known on this machine.
         load: what the rows of the job are; None where this machine knows of no upload to it.
         created: how many of the records of an insert or upsert are new; None where that is not known.
-        undo: how the records that it created can be deleted; None where it created none, or nothing may be changed.
-        deletes: the undo that deletes them; None like `undo`.
+        way_to_delete: how the records that it created can be deleted; None where it created none, or nothing may be changed.
+        deletes: the undo that deletes them; None like `way_to_delete`.
         gives_back: the undo that gives records back what they held, or inserts deleted ones again; None where that can't be.
         undoes: what it does to jobs that it undoes; None if it undoes none.
         undoable: for the close of a job that updates or deletes records, whether that can be undone; else None.
@@ -101,7 +101,7 @@ class JobStatus:
     accounting: RowAccounting | None = None
     load: JobLoad | None = None
     created: int | None = None
-    undo: Undo | None = None
+    way_to_delete: WayToDelete | None = None
     deletes: LoadUndo | None = None
     gives_back: LoadUndo | None = None
     undoes: UndoOrRedo | None = None
@@ -340,16 +340,16 @@ class JobOperations:
             load = replace(load, all_parts=_all_parts(parts, load.part.of))
         # An undo takes the jobs of all parts, of which the last one tells, also where it has no row in the org itself.
         loaded = [each for each in parts.values() or [job] if _has_loaded(each)]
-        undo = await self._undo(org, job, loaded)
+        way_to_delete = await self._way_to_delete_all(org, job, loaded)
         gives_back = await self._with_image(org, job, loaded)
-        undos = await self._uploads.undos_of(org, loaded) if undo is not None or gives_back else {}
+        undos = await self._uploads.undos_of(org, loaded) if way_to_delete or gives_back else {}
         return replace(
             status,
             load=load,
             accounting=await self._accounting(org, job),
             created=await self._created(org, job),
-            undo=undo,
-            deletes=LoadUndo.of(loaded, undos, DELETES) if undo is not None else None,
+            way_to_delete=way_to_delete,
+            deletes=LoadUndo.of(loaded, undos, DELETES) if way_to_delete else None,
             undoes=await self._uploads.undo_or_redo_by(org, job.id),
             gives_back=LoadUndo.of(gives_back, undos, GIVING_BACK) if gives_back else None,
         )
@@ -386,7 +386,7 @@ class JobOperations:
             return None
         return await self._fetcher.created(org, job, self._seconds_left())
 
-    async def _undo(self, org: Org, job: Job, loaded: Sequence[Job]) -> Undo | None:
+    async def _way_to_delete_all(self, org: Org, job: Job, loaded: Sequence[Job]) -> WayToDelete | None:
         """Return how what jobs of one load created can be deleted; None if they created none, or nothing may be changed."""
         if job.operation not in CREATING or job.object is None or not loaded:
             return None
@@ -394,7 +394,7 @@ class JobOperations:
         # Ids are those of one job.
         return way if way != "by ids" or job in loaded else None
 
-    async def _way_to_delete(self, org: Org, job: Job) -> Undo | None:
+    async def _way_to_delete(self, org: Org, job: Job) -> WayToDelete | None:
         """Return how records that the job created, or will create, can be deleted; None where nothing may be changed."""
         try:
             self._rules.policy.check_write()

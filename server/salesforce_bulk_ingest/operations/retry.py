@@ -253,12 +253,12 @@ class Retry:
         self._again = request.again
         self.jobs = request.jobs
         self._file = file
-        # Ids of created records are for another operation, such as a delete, where a second time does no harm.
-        self._is_of_ids = "created" in request.which
-        # Records that hold what they held before are no rows any more; those that were deleted come back as new ones.
-        self._is_repeatable = all(origin.result == BEFORE for origin in file.origins)
-        self.inserts_again = any(origin.result == DELETED for origin in file.origins)
-        self._is_undo = self._is_repeatable or self.inserts_again or (self._is_of_ids and operation in DELETES)
+        kinds = {origin.result for origin in file.origins}
+        self._is_of_ids = KINDS["created"] in kinds
+        self.inserts_again = DELETED in kinds
+        self._is_undo = BEFORE in kinds or self.inserts_again or (self._is_of_ids and operation in DELETES)
+        # A second time, a record is deleted already, or holds already what it held before.
+        self._may_repeat = kinds <= {KINDS["created"], BEFORE}
         self._client = client
         self._ledger = ledger
         self._history = _History(org, client, ledger)
@@ -295,12 +295,14 @@ class Retry:
             SentAgain: some of the rows were retried in another job.
             NoRecord: the ledger can't be read, or is not whole for the jobs of the rows.
         """
-        if self._is_repeatable or self._is_of_ids or self.inserts_again:
+        if self._is_undo or self._is_of_ids:
             self._undone = await run_in_thread(_counts, self._file, rows)
-        notes = tuple([note async for note in self._redone()])
+        notes = [note async for note in self._redone()]
         if self._is_of_ids:
-            return (*notes, *[note async for note in self._undone_before(_ids(to_job))])
-        return notes if self._is_repeatable else (*notes, *await self._check_once(rows, to_job))
+            notes += [note async for note in self._undone_before(_ids(to_job))]
+        if not self._may_repeat:
+            notes += await self._check_once(rows, to_job)
+        return tuple(notes)
 
     async def _check_once(self, rows: Sequence[int], to_job: str | None) -> tuple[Finding, ...]:
         """Check whether rows of the file were retried before; see `check`."""

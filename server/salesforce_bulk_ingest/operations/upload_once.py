@@ -12,13 +12,12 @@ import anyio
 from salesforce_bulk_ingest.base.errors import (
     IngestError,
     InvalidArgument,
-    LoadedBefore,
     NoRecord,
-    SentAgain,
     StorageFailure,
     UploadConflict,
     UploadUnclear,
     UploadUnderWay,
+    WentBefore,
 )
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
@@ -461,4 +460,4 @@ def took_nothing(error: SalesforceError | IngestError) -> bool:
     """
     if isinstance(error, SalesforceError):
         return not may_have_happened(error)
-    return isinstance(error, InvalidArgument | SentAgain | LoadedBefore | NoRecord | StorageFailure)
+    return isinstance(error, InvalidArgument | WentBefore | NoRecord | StorageFailure)

@@ -26,6 +26,7 @@ from salesforce_bulk_ingest.base.errors import (
     UploadConflict,
     UploadUnclear,
     UploadUnderWay,
+    WentBefore,
 )
 from salesforce_bulk_ingest.base.text import cut
 from salesforce_bulk_ingest.mcp_server.answers.next_call import (
@@ -237,7 +238,7 @@ def filled_job_failed_text(error: FilledJobFailed, given: GivenCall) -> str:
             f"Created job {error.job_id}, but it may or may not have its rows. {code_and_message(error.error)}\n"
             f"Next: {abort_call(error.job_id)} drops the job (nothing is loaded then); then create again with the same data."
         )
-    if isinstance(error.error, LoadedBefore | SentAgain):  # another call was faster
+    if isinstance(error.error, WentBefore):  # another call was faster
         return (
             f"Created job {error.job_id}, but its rows did not get there. {code_and_message(error.error)}\n"
             f"Next: {after_error(error.error, given)} {abort_call(error.job_id)} drops the empty job {error.job_id}."

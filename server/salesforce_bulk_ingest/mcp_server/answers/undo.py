@@ -53,10 +53,10 @@ def _gone(status: JobStatus) -> str | None:
         return None
     if undo.undone_by is not None and not undo.left:
         return _undone(status, undo, undo.undone_by, "the ids of ", "created")
-    by_ids = status.undo == "by ids"
+    by_ids = status.way_to_delete == "by ids"
     left = (job.id,) if by_ids else undo.left
     they = _they(job, left)
-    if status.undo == "refused":
+    if status.way_to_delete == "refused":
         return f"What {they} created can be deleted by its ids only where the operator allows delete jobs."
     rows = {"csv": IDS} if by_ids else rows_of(*left, which=["created"])
     body = {"object": job.object, "operation": UNDONE_BY[job.operation or ""]["created"]}
