@@ -124,7 +124,7 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
-@pytest.mark.parametrize("secret", ["TOKEN", "CELL"])
+@pytest.mark.parametrize("secret", ["TOKEN", pytest.param("CELL", marks=pytest.mark.slow)])
 def test_each_way_to_write_a_canary_lets_the_test_fail_that_wrote_it(secret: str, folder: Path) -> None:
     (folder / "test_leaks.py").write_text(LEAKS.replace("{secret}", secret))
     done = subprocess.run(

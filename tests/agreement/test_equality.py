@@ -1,5 +1,6 @@
 """A cell and the value that the org stores of it are equal, so that a dry run of the same rows finds nothing to change."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ def test_each_cell_of_the_table_equals_what_is_stored_of_it(org: Org) -> None:
     assert unequal(org, CASES) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases=st.lists(near_cases(), min_size=80, max_size=80))
 def test_each_cell_that_is_nearly_one_of_the_table_equals_what_is_stored_of_it(org: Org, cases: list[Case]) -> None:

@@ -1,5 +1,6 @@
 """Cells that are nearly those of the table: what preflight passes the org takes, and what the org takes preflight passes."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def is_about_another_record(case: Case, outcome: object) -> bool:
     return case.field == PARENT and isinstance(outcome, Refusal)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases=st.lists(near_cases(), min_size=80, max_size=80))
 def test_what_preflight_passes_the_org_takes_and_the_other_way_round(org: Org, cases: list[Case]) -> None:
@@ -62,6 +64,7 @@ def test_what_preflight_passes_the_org_takes_and_the_other_way_round(org: Org, c
     assert different == []
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases=st.lists(near_cases(), min_size=80, max_size=80))
 def test_a_column_is_judged_as_its_cells_are(org: Org, cases: list[Case]) -> None:

@@ -290,6 +290,7 @@ def test_where_a_link_leads_is_told_even_if_nothing_is_there_yet(run_here: RunHe
     assert file.exists() and link.is_symlink()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="env")
 async def test_a_newcomer_loads_a_file_from_downloads_with_the_entry_that_config_wrote(tmp_path: Path) -> None:
     """Nothing is edited by hand, and the host starts the entry in the folder /, with HOME as the only variable.

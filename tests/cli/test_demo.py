@@ -81,6 +81,7 @@ The org is gone now. Next:
     assert list(Path(environ["HOME"]).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_demo_that_is_interrupted_ends_at_once_and_leaves_nothing_behind(environ: Environ) -> None:
     with started(environ, "demo", until="create-ingest-job") as demo:
         assert demo.end(signal.SIGINT) == (130, "salesforce-bulk-ingest: interrupted; the demo's org is gone.\n")

@@ -85,6 +85,7 @@ def words(printed: str) -> set[str]:
     return {word.strip("<>[];:") for word in text.split()}
 
 
+@pytest.mark.slow
 def test_the_help_of_every_command_breaks_no_word_and_leaves_none_out(environ: Environ) -> None:
     lines = [f"{command} --help" for command in commands()]
     plain = in_a_pipe(environ, *lines)
@@ -95,6 +96,7 @@ def test_the_help_of_every_command_breaks_no_word_and_leaves_none_out(environ: E
         assert words(plain) - words(shown) <= {"/"}
 
 
+@pytest.mark.slow
 def test_the_output_of_commands_breaks_no_word(environ: Environ) -> None:
     (Path(environ["HOME"]) / "Downloads").mkdir()
     plain = in_a_pipe(environ, *OUTPUTS)

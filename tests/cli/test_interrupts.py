@@ -73,6 +73,7 @@ def on_a_terminal(environ: Environ, *args: str) -> Iterator[tuple[Terminal, "sub
             os.close(master)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [SERVE_EMBEDDED, ("emulator",)], ids=lambda args: args[0])
 def test_a_server_leaves_the_prompt_a_line_of_its_own(environ: Environ, args: tuple[str, ...]) -> None:
     with on_a_terminal(environ, *args) as (terminal, process):
@@ -83,6 +84,7 @@ def test_a_server_leaves_the_prompt_a_line_of_its_own(environ: Environ, args: tu
     assert terminal.shown.endswith(f"{READY}\r\n^C\r\n")
 
 
+@pytest.mark.slow
 def test_an_interrupted_demo_says_so_on_a_line_of_its_own(environ: Environ) -> None:
     with on_a_terminal(environ, "demo") as (terminal, process):
         terminal.read_until("REST")

@@ -64,6 +64,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield Place(url, callback, fresh_environ(tmp_path / "machine"))
 
 
+@pytest.mark.slow
 def test_a_login_lasts_until_it_is_ended_and_counts_for_every_command(place: Place) -> None:
     assert place.log_in() == snapshot("""\
 user     admin@emulator.example
@@ -154,6 +155,7 @@ def test_a_login_in_the_keyring_of_the_system_leaves_no_file(place: Place, tmp_p
     assert "The login is removed from the system's keyring." in place.run("logout")
 
 
+@pytest.mark.slow
 def test_a_denied_login_and_one_that_nobody_began_are_told(place: Place) -> None:
     with place.login_begun() as (login, address), blocking_http() as browser:
         foreign = browser.get(place.callback, params={"code": "THEIRS", "state": "guessed"})
@@ -169,6 +171,7 @@ def test_a_denied_login_and_one_that_nobody_began_are_told(place: Place) -> None
     assert "exit code 0" in place.run("logout")
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_login_that_waits(place: Place) -> None:
     with place.login_begun() as (login, _):
         assert login.printed.endswith("Waiting for the browser, 5 minutes at most; Ctrl-C ends it.\n")

@@ -105,7 +105,8 @@ def test_nothing_is_removed_without_a_terminal_or_yes(run_here: RunHere, environ
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 @pytest.mark.parametrize(
-    ("answer", "is_removed"), [("y\n", True), ("n\n", False), pytest.param("\n", False, marks=pytest.mark.slow)]
+    ("answer", "is_removed"),
+    [("y\n", True), *(pytest.param(other, False, marks=pytest.mark.slow) for other in ("n\n", "\n"))],
 )
 def test_on_a_terminal_it_asks(environ: Environ, org_folder: Path, answer: str, is_removed: bool) -> None:
     with two_jobs_kept(org_folder):

@@ -47,6 +47,7 @@ def test_serve_answers_on_both_ports_calls_nothing_that_the_environment_names_an
     assert_ended_well(code, complaints, environ)
 
 
+@pytest.mark.slow
 def test_a_read_only_server_says_so_refuses_changes_and_ends_with_an_open_stream(environ: Environ) -> None:
     with started(environ, *SERVE_EMBEDDED, "--read-only") as server:
         assert anonymous(server.printed, environ) == snapshot("""\
@@ -68,6 +69,7 @@ Ctrl-C ends it.
     assert_ended_well(code, complaints, environ)
 
 
+@pytest.mark.slow
 def test_a_verbose_server_logs_requests_without_what_is_in_them_and_its_org_has_the_port_that_is_named(
     environ: Environ,
 ) -> None:
@@ -91,6 +93,7 @@ def test_the_port_of_an_embedded_org_is_refused_without_one(environ: Environ) ->
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["serve", "stdio"])
 def test_a_server_that_can_not_log_in_or_may_write_into_production_says_so_at_its_start(
     command: str, environ: Environ
@@ -152,6 +155,7 @@ CALL = (
 )
 
 
+@pytest.mark.slow
 def test_callers_that_leave_in_the_middle_of_a_body_leave_nothing_in_the_log(environ: Environ) -> None:
     with started(environ, *SERVE_EMBEDDED) as server:
         rest, mcp, org = server.url("REST"), server.url("MCP"), server.url("org's URL")
@@ -194,6 +198,7 @@ def connect(url: str) -> socket.socket:
     return socket.create_connection((str(address.hostname), address.port or 0), timeout=10)
 
 
+@pytest.mark.slow
 def test_each_port_closes_the_connection_of_a_request_that_tells_its_length_twice(environ: Environ) -> None:
     lengths = "Content-Length: 2\r\nTransfer-Encoding: chunked"
     with started(environ, *SERVE_EMBEDDED) as server:
@@ -203,6 +208,7 @@ def test_each_port_closes_the_connection_of_a_request_that_tells_its_length_twic
             assert b"\r\nconnection: close\r\n" in answer
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
 def test_a_server_without_descriptors_says_so_in_one_line_and_goes_on_once_there_are_some(environ: Environ) -> None:
     with started(environ, *SERVE_EMBEDDED) as server:

@@ -32,7 +32,7 @@ from tests.support.orgs import ERAS, Era, refusal
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 
-@pytest.mark.parametrize("way", ["SIGTERM", "the end of stdin"])
+@pytest.mark.parametrize("way", [pytest.param("SIGTERM", marks=pytest.mark.slow), "the end of stdin"])
 def test_stdio_ends_when_it_is_told_or_its_client_leaves_also_in_the_middle_of_a_call(
     way: str, environ: Environ
 ) -> None:
@@ -64,6 +64,7 @@ def test_stdio_ends_when_it_is_told_or_its_client_leaves_also_in_the_middle_of_a
     assert (Path(environ["XDG_DATA_HOME"]) / "salesforce-bulk-ingest" / "org" / "org.sqlite").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [b"\x04", b"\x03"], ids=["Ctrl-D", "Ctrl-C"])
 def test_stdio_on_a_terminal_says_what_it_is_for_and_how_to_end_it(end: bytes, environ: Environ) -> None:
     terminal, for_process = pty.openpty()
@@ -85,6 +86,7 @@ def test_stdio_on_a_terminal_says_what_it_is_for_and_how_to_end_it(end: bytes, e
     assert "its window at http://127.0.0.1:" in window
 
 
+@pytest.mark.slow
 def test_check_looks_at_the_org_that_stdio_opens(environ: Environ, run_here: RunHere) -> None:
     def facts() -> str:
         printed = anonymous(run_here("check", "--emulator").stdout, environ)
@@ -182,7 +184,7 @@ def test_a_mistake_in_the_settings_reaches_the_client_as_the_answer_to_its_call(
     assert [printed for _, printed in told] == [f"salesforce-bulk-ingest: {answer}\n" for answer in answers]
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", [ERAS[0], pytest.param(ERAS[1], marks=pytest.mark.slow)])
 async def test_a_client_of_each_protocol_is_told_of_the_mistake_and_leaves_as_usual(
     era: Era, environ: Environ, tmp_path: Path
 ) -> None:

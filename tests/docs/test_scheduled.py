@@ -74,6 +74,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield Machine(direct, environ, tmp_path / "files")
 
 
+@pytest.mark.slow
 def test_it_ends_with_0_once_rows_that_were_locked_are_in_the_org_too(machine: Machine) -> None:
     machine.fault(fault="locked-rows", on="processing", times=2)
     done = machine.load(ROWS)
@@ -87,6 +88,7 @@ def test_it_ends_with_2_and_says_how_it_is_called_where_an_argument_is_left_out(
     assert "scheduled_load.py RECIPE FILE" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_it_ends_with_0_where_every_record_holds_its_row_already(machine: Machine) -> None:
     machine.load(ROWS)
     records = machine.direct.query("SELECT Id, Name FROM Account")["records"]
@@ -106,6 +108,7 @@ def test_it_ends_with_1_and_leaves_the_failed_rows_with_their_lines(machine: Mac
     assert machine.direct.query("SELECT COUNT() FROM Account")["totalSize"] == 5
 
 
+@pytest.mark.slow
 def test_it_writes_all_pages_of_failed_rows(machine: Machine) -> None:
     done = machine.load("".join(f'"Firm\n{n}",001000000000000AAA\n' for n in range(1_100)))
     assert done.returncode == 1, done.stderr
@@ -113,6 +116,7 @@ def test_it_writes_all_pages_of_failed_rows(machine: Machine) -> None:
     assert sorted({int(row["sf__Line"]) for row in rows}) == list(range(2, 2_202, 2))
 
 
+@pytest.mark.slow
 def test_it_ends_with_1_where_failed_rows_can_not_be_written(machine: Machine) -> None:
     named = machine.folder / f"{'x' * 240}.csv"
     done = machine.load(NO_PARENT * 3, named)
@@ -120,6 +124,7 @@ def test_it_ends_with_1_where_failed_rows_can_not_be_written(machine: Machine) -
     assert "rows failed, and are not written" in done.stderr
 
 
+@pytest.mark.slow
 def test_it_ends_with_2_for_a_file_that_is_out_of_bounds(machine: Machine) -> None:
     done = machine.load("Firm 1,\n")
     assert done.returncode == 2
@@ -127,6 +132,7 @@ def test_it_ends_with_2_for_a_file_that_is_out_of_bounds(machine: Machine) -> No
     assert machine.direct.query("SELECT COUNT() FROM Account")["totalSize"] == 0
 
 
+@pytest.mark.slow
 def test_it_ends_with_3_without_the_org_and_without_the_server(machine: Machine) -> None:
     assert machine.load(ROWS, SALESFORCE_INSTANCE_URL="http://127.0.0.1:9").returncode == 3
     lost = machine.load(ROWS, PATH="/nowhere")

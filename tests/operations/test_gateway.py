@@ -502,7 +502,14 @@ CLOSES: dict[str, tuple[str, str, list[str], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("mount", ["/v1", "/services/data/v63.0", "/services/data/v41.0", "/services/data/v67.0"])
+@pytest.mark.parametrize(
+    "mount",
+    [
+        "/v1",
+        "/services/data/v63.0",
+        *(pytest.param(f"/services/data/{version}", marks=pytest.mark.slow) for version in ("v41.0", "v67.0")),
+    ],
+)
 @pytest.mark.parametrize(("method", "suffix", "headers", "body"), CLOSES.values(), ids=CLOSES)
 def test_no_trick_closes_a_delete_job(
     org: Guarded, open_delete_job: str, mount: str, method: str, suffix: str, headers: list[str], body: bytes

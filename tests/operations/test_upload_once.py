@@ -376,7 +376,10 @@ CHANGES: dict[str, tuple[Callable[[Path, bytes], None], Callable[[bytes], bytes]
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "change",
+    [pytest.param(name, marks=() if name in ("gone", "replaced") else pytest.mark.slow) for name in CHANGES],
+)
 async def test_a_file_that_changes_while_it_is_sent_breaks_the_upload_off_and_the_job_takes_rows_again(
     change: str, org: WatchedOrg, tmp_path: Path
 ) -> None:
