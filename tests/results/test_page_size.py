@@ -138,3 +138,21 @@ def test_columns_beyond_the_page_size_are_left_out_but_never_all() -> None:
     assert fit_columns(["😀" * 5_000, "B"], default_page_size()) == (cut("😀" * 5_000, 500),)
     assert 100 < len(fit_columns([f"Field_{number}__c" for number in range(5_000)], default_page_size())) < 400
     assert fit_columns([], default_page_size()) == ()
+
+
+@given(
+    narrow,
+    few.filter(lambda rows: all(map(len, rows))),
+    st.sampled_from(",\t|"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_quoted_rows_have_room_by_their_csv_where_they_have_it_by_their_cells(
+    page_size: PageSize, rows: list[list[str]], delimiter: str, newline: str, has_last_line_end: bool
+) -> None:
+    plain = [tuple(cell.replace('"', "") for cell in (*row, "", "", "")[:3]) for row in rows] or [("a", "b", "c")]
+    text = newline.join(delimiter.join(f'"{cell}"' for cell in row) for row in plain)
+    by_csv, by_cells = PageRoom(page_size, 3), PageRoom(page_size, 3)
+    data = (text + newline * has_last_line_end).encode()
+    assert by_csv.admit_quoted(plain, data, delimiter) == (by_cells.admit_all(plain) is not None)
+    assert [by_csv.admit(row) for row in plain] == [by_cells.admit(row) for row in plain]

@@ -1,5 +1,6 @@
 """Pages of a result: together they are the result, and each is what was asked for."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,7 @@ LOCKED = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--
 MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
 
 SIZE = requested_page_size(10)
+MESSAGE_BYTES = 512 * 1024
 
 Pager = Callable[[bytes, PageRequest, PageSize], Page]
 
@@ -65,6 +67,17 @@ def streamed(content: bytes, request: PageRequest, page_size: PageSize) -> Page:
 def rows(*errors: str) -> bytes:
     lines = (f'"","{error}","{number}","Oslo"\n' for number, error in enumerate(errors))
     return (HEADER + "".join(lines)).encode()
+
+
+@pytest.mark.parametrize("cell", ["", "1", "é", '""'])
+def test_a_page_of_many_short_cells_fits_into_one_message_as_salesforce_wrote_it(tmp_path: Path, cell: str) -> None:
+    names = ("sf__Id", "sf__Error", *map("Field{}__c".format, range(198)))
+    lines = (",".join(f'"{each}"' for each in record) + "\n" for record in (names, *[(cell,) * len(names)] * 1_000))
+    page = page_of(
+        downloaded(tmp_path, "".join(lines).encode()), ",", PageRequest(), requested_page_size(1_000), always
+    )
+    assert page.records is not None
+    assert len(json.dumps(page.rows)) + len(json.dumps(page.as_csv())) < MESSAGE_BYTES
 
 
 @settings(max_examples=50)

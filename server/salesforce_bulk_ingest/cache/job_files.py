@@ -4,8 +4,9 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -280,5 +281,6 @@ def _org_folder(org: str) -> str:
     return _digest(org)
 
 
-def _digest(value: object) -> str:
+@lru_cache
+def _digest(value: Hashable) -> str:
     return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -257,7 +257,7 @@ class PageBuilder:
         if quoted is None:
             return self._show_all(run.records, self._parsed(run.records))
         rows = self.mask.rows(quoted)
-        return self._show_together([run.data], rows) or self._show_halves(run.records, rows)
+        return self._show_run(run.data, quoted, rows) or self._show_halves(run.records, rows)
 
     def pass_over(self, rows: int) -> None:
         """Pass over the first rows of the result, as if they had been added."""
@@ -302,16 +302,28 @@ class PageBuilder:
             return all(map(self.add, records, rows))
         return self._show_all(records[:half], rows[:half]) and self._show_all(records[half:], rows[half:])
 
+    def _show_run(self, data: bytes, quoted: Sequence[tuple[str, ...]], rows: Sequence[Sequence[str]]) -> bool:
+        """Show the rows of a run, as the mask leaves them, if all of them fit; return whether they do."""
+        if self.mask or self._request.columns or len(quoted[0]) != len(self._columns):
+            return self._show_together([data], rows)
+        if not self._room.admit_quoted(quoted, data, self._delimiter):
+            return False
+        self._add_shown([data], quoted)
+        return True
+
     def _show_together(self, data: Sequence[bytes], rows: Sequence[Sequence[str]]) -> bool:
         """Show rows, given their bytes in pieces, if all of them fit; return whether they do."""
         shown_rows = self._room.admit_all([self._requested(cells) for cells in rows] if self._request.columns else rows)
         if shown_rows is None:
             return False
+        self._add_shown(data, shown_rows)
+        return True
+
+    def _add_shown(self, data: Sequence[bytes], shown_rows: Sequence[tuple[str, ...]]) -> None:
         self._rows += shown_rows
         self._row_numbers += range(self._next_row, self._next_row + len(shown_rows))
         self._next_row += len(shown_rows)
         self._raw += data
-        return True
 
     def _parsed(self, records: Sequence[bytes]) -> Sequence[Sequence[str]]:
         return self.mask.rows(parse_records(records, self._delimiter))
