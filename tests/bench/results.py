@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from salesforce_bulk_ingest.cache.job_files import ResultKey
+from salesforce_bulk_ingest.cache.job_files import JobFiles, ResultKey
 from salesforce_bulk_ingest.results.downloads import DownloadedResult, find_download, new_download
 from salesforce_bulk_ingest.results.page_size import default_page_size, requested_page_size
 from salesforce_bulk_ingest.results.pages import Page, PageRequest, page_of
@@ -88,9 +88,10 @@ def keep(path: Path, kind: ResultKind = "failedResults") -> DownloadedResult:
 
 def page_through(path: Path) -> None:
     """Read all pages of the cached result, and write each as JSON like an answer."""
+    files = files_beside(path)
     offset: int | None = 0
     while offset is not None:
-        page = _page(path, PageRequest(offset), limit=ROWS)
+        page = _page(files, PageRequest(offset), limit=ROWS)
         json.dumps(page.rows)
         offset = page.next_offset
 
@@ -145,9 +146,9 @@ def _kept(path: Path, size: int, named: str, row_of: Failed) -> dict[str, bool]:
 
 def _paged(path: Path, named: str) -> dict[str, bool]:
     """Read pages of the kept result; return whether that takes no more time than required."""
-    rows = keep(path).index.rows
+    files, rows = files_beside(path), keep(path).index.rows
     places = (0, rows // 2, rows - 50)
-    of_pages = Rounds.of(ROUNDS_OF_PAGES, {f"{at}": partial(_page, path, PageRequest(at)) for at in places})
+    of_pages = Rounds.of(ROUNDS_OF_PAGES, {f"{at}": partial(_page, files, PageRequest(at)) for at in places})
     pages = list(map(of_pages.seconds, of_pages.taken))
     print(f"  a page of 50 rows in {', '.join(f'{page * 1000:.2f}' for page in pages)} ms: first, middle, last")
     rounds = Rounds.of(ROUNDS_OF_ALL, {BARE: partial(page_bare, path), "pages": partial(page_through, path)})
@@ -188,8 +189,8 @@ def _key(kind: ResultKind) -> ResultKey:
     return ResultKey.of("acme.my.salesforce.com", JOB, kind)
 
 
-def _page(path: Path, request: PageRequest, limit: int | None = None) -> Page:
-    result = find_download(files_beside(path), _key("failedResults"))
+def _page(files: JobFiles, request: PageRequest, limit: int | None = None) -> Page:
+    result = find_download(files, _key("failedResults"))
     assert result is not None
     page_size = default_page_size() if limit is None else requested_page_size(limit)
     return page_of(result, ",", request, page_size, lambda: True)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +28,9 @@ LABEL = ".label"
 PART = ".part"
 LOCK = ".lock"
 SECONDS_BETWEEN_SCANS = 24 * 3600
+
+LABELS_KEPT = 8
+"""The number of labels that are kept in memory: those of the results that somebody is paging through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,18 @@ class FileCache:
         self._most_seconds = most_seconds
         self._now = now
         self._index = FileIndex(folder)
+        self._read_label = lru_cache(LABELS_KEPT)(_read_label)
 
     def find(self, name: str) -> CachedFile | None:
         """Return the cached file under this name, or None if there is none that is whole."""
         path = self._path_of(name)
         try:
             use = FileUse(path)
-            label = _label_in(_label_path(path).read_bytes(), path.stat().st_size)
+            label_path = _label_path(path)
+            size, label = self._read_label(label_path, _version(label_path))
+            return CachedFile(path, label, use) if path.stat().st_size == size else None
         except (FileNotFoundError, IsADirectoryError, ValueError):
             return None
-        return CachedFile(path, label, use)
 
     def touch(self, name: str) -> None:
         """Count the file as read just now, if there is one."""
@@ -344,18 +350,29 @@ def _label_with_size(label: bytes, size: int) -> bytes:
     return b"%d %s\n%s" % (size, _digest(label), label)
 
 
-def _label_in(stored: bytes, size: int) -> bytes:
-    """Return the label that is stored beside a content of this size.
+def _version(path: Path) -> tuple[int, ...]:
+    """Return what tells a file from those that were or will be at its path: each label is a new file put in place."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
+
+
+def _read_label(label_path: Path, version: tuple[int, ...]) -> tuple[int, bytes]:
+    """Return the size of the content that a label stands beside, and the label.
+
+    Args:
+        label_path: path of the label.
+        version: version of the label, for which it is read once: a large result has a long label, and many pages.
 
     Raises:
-        ValueError: the label is damaged, or belongs to another content.
+        ValueError: the label is damaged.
+        OSError: there is no label, or it can't be read.
     """
-    line, line_end, label = stored.partition(b"\n")
-    stored_size, _, digest = line.partition(b" ")
+    line, line_end, label = label_path.read_bytes().partition(b"\n")
+    size, _, digest = line.partition(b" ")
     # Earlier versions stored the size alone.
-    if not line_end or int(stored_size) != size or digest not in (b"", _digest(label)):
-        raise ValueError("the label is not that of the file")
-    return label
+    if not line_end or digest not in (b"", _digest(label)):
+        raise ValueError("the label is damaged")
+    return int(size), label
 
 
 def _digest(label: bytes) -> bytes:

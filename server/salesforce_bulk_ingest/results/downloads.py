@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
-from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
+from salesforce_bulk_ingest.cache.file_cache import LABELS_KEPT, CachedFile, NewFile
 from salesforce_bulk_ingest.cache.file_use import FileUse
 from salesforce_bulk_ingest.cache.job_files import SHORT, JobFiles, ResultKey
 from salesforce_bulk_ingest.csvio.cells import parse_record, parse_records
@@ -180,13 +181,22 @@ def kept_download(files: JobFiles, key: ResultKey, counted: int | None = None) -
 
 def _read(cached: CachedFile) -> DownloadedResult | None:
     """Return a downloaded result from the cache; None for a file that another version of this program wrote."""
-    label = io.BytesIO(cached.label)
+    stored = _labelled(cached.label)
+    return None if stored is None else replace(stored, path=cached.path, use=cached.use)
+
+
+@lru_cache(LABELS_KEPT)
+def _labelled(label: bytes) -> DownloadedResult | None:
+    """Return the result with this label, without its path; None for a label of another version of this program.
+
+    A label that the cache keeps is one object, so that its hash is made once.
+    """
+    file = io.BytesIO(label)
     try:
-        stored = json.loads(label.readline())
+        stored = json.loads(file.readline())
         sha256, error_groups = str(stored["sha256"]), tuple(map(ErrorGroup.from_json, stored["causes"]))
         completeness, hidden_names = Completeness(**stored["completeness"]), tuple(stored.get("hidden", ()))
-        index = RowIndex.read(label)
-        return DownloadedResult(cached.path, index, sha256, completeness, error_groups, hidden_names, cached.use)
+        return DownloadedResult(Path(), RowIndex.read(file), sha256, completeness, error_groups, hidden_names)
     except (ValueError, KeyError, TypeError):
         return None
 
