@@ -4,9 +4,8 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -281,6 +280,5 @@ def _org_folder(org: str) -> str:
     return _digest(org)
 
 
-@lru_cache
-def _digest(value: Hashable) -> str:
+def _digest(value: object) -> str:
     return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
