@@ -339,6 +339,18 @@ async def test_a_finding_names_its_rows_and_cells_and_more_of_them_if_asked(org:
     assert (of_made["lines"], of_made["rows"]) == (list(range(2, 9)), [f"Acme {number}" for number in range(7)])
 
 
+async def test_rows_with_errors_are_left_out_beside_the_lines_that_are_kept(org: WatchedOrg) -> None:
+    csv = "Name,AnnualRevenue\nOne,1\nTwo,1.5\nThree,3\nFour,4\n"
+    async with agent(org.url) as client:
+        data = {"csv": csv, "formats": {"AnnualRevenue": "1.234,5"}, "leaveOut": {"lines": "all but 2-4"}}
+        checked = await call(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+        _, _, without = checked["next"].rpartition("create-ingest-job ")
+        tool, arguments = next_call(f"create-ingest-job {without}")
+        assert arguments["data"]["leaveOut"] == {"lines": "3, all but 2-4"}
+        left = await call(client, tool, **{**arguments, "data": {**arguments["data"], "csv": csv}})
+    assert (left["rows"], left["leftOut"]["lines"]["count"]) == (2, 2)
+
+
 async def test_an_answer_with_one_line_of_each_list_is_short(org: WatchedOrg) -> None:
     body = {"object": "Account", "operation": "upsert", "externalIdFieldName": "External_Id__c"}
     keys = [f"Short-{number}" for number in range(8)]
