@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from salesforce_bulk_ingest.settings import Settings
 from tests.salesforce_emulator.caller import Caller, an_org_with
-from tests.support.next_call import next_call
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import agent, both_surfaces, call, closed, refusal, text_of
 
 SCHEMA = """
@@ -180,7 +180,10 @@ async def test_nothing_beside_a_recipe_changes_what_was_reviewed(beside: dict[st
     monday.write("kunden-01.csv", HEADER + ROWS)
     data = {**by_recipe("kunden-01.csv"), **beside.get("data", {})}
     async with monday.agent() as client:
-        assert "recipe" in await refusal(client, "create-ingest-job", **{**beside, "data": data})
+        text = await refusal(client, "create-ingest-job", **{**beside, "data": data})
+        assert "recipe" in text
+        if "data" in beside:
+            assert next_call(next_line(text))[1] == {"data": by_recipe("kunden-01.csv")}
     assert monday.jobs() == 0
 
 

@@ -226,7 +226,10 @@ def _as_lines(value: object) -> object:
 
 
 NOT_HERE = "not_here"
-"""The type of the mistake that an argument does not go with the others; the call without it is right."""
+"""The type of the mistake that an argument does not go with the others; the call without it is right.
+
+Where it is a mistake of the object that has them, `names` in its context are the arguments.
+"""
 
 UNFILLED_GAP = "unfilled_gap"
 """The type of the mistake that a gap of `next` is still there; the call with it is right but for that."""
@@ -352,10 +355,12 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
         return self
 
     def _check_recipe(self) -> None:
-        others = sorted(self.model_fields_set - {"recipe", "file"})
-        if self.file is None or others:
-            what = f"leave out {', '.join(others)}" if self.file is not None else "give file as its rows"
-            raise ValueError(f"a recipe says all about the rows but which file they are in: {what}")
+        others, says = sorted(self.model_fields_set - {"recipe", "file"}), "a recipe says all about the rows"
+        if self.file is None:
+            raise ValueError(f"{says} but which file they are in: give file as its rows")
+        if others:
+            told = f"{says} but which file they are in: leave out {', '.join(others)}"
+            raise PydanticCustomError(NOT_HERE, "{told}", {"told": told, "names": others})
 
     @property
     def source_name(self) -> str:

@@ -126,10 +126,11 @@ class ActionableTool(Tool):
             f"{self._where_it_belongs(place, meant[place]) if place in meant else self._complaint(detail)}"
             for detail in details[:MOST_COMPLAINTS]
         ]
-        meant |= {_place(detail): None for detail in details if detail["type"] == NOT_HERE}
+        not_here = [detail for detail in details if detail["type"] == NOT_HERE]
+        meant |= {place: None for detail in not_here for place in _places_at_fault(detail)}
         filled = {to[:1] for to in meant.values() if to is not None}
-        to_fill = {_place(detail) for detail in details if detail["type"] == UNFILLED_GAP}
-        wrong = [place for place in map(_place, details) if place not in {*meant, *filled, *to_fill}]
+        settled = {_place(detail) for detail in details if detail["type"] in (UNFILLED_GAP, NOT_HERE)}
+        wrong = [place for place in map(_place, details) if place not in {*meant, *filled, *settled}]
         lost = [place[-1] for place, to in meant.items() if to is None]
         return self._rejected(complaints, with_gaps(moved(arguments, meant), wrong), lost)
 
@@ -176,6 +177,12 @@ class ActionableTool(Tool):
 
 def _place(detail: ErrorDetails) -> Place:
     return tuple(map(str, detail["loc"])) or ("arguments",)
+
+
+def _places_at_fault(detail: ErrorDetails) -> list[Place]:
+    """Return the places of the arguments that do not go with others."""
+    names = detail.get("ctx", {}).get("names")
+    return [_place(detail)] if names is None else [(*_place(detail), name) for name in names]
 
 
 def _places(schema: Mapping[str, Any], at: Place = ()) -> Iterator[Place]:
