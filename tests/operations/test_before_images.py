@@ -138,7 +138,7 @@ async def test_an_upsert_is_undone_cell_by_cell(client: Client, direct: Caller) 
     assert records(direct) == before
     assert [
         each["what"].replace(job, "JOB") for each in made["findings"] if "The rows give" in each["what"]
-    ] == snapshot(["The rows give 2 records of Account back what they held before job JOB."])
+    ] == snapshot(["The rows give back what 2 records of Account held before job JOB."])
 
 
 async def test_an_update_is_undone_and_its_undo_is_undone(client: Client, direct: Caller) -> None:
@@ -172,7 +172,7 @@ async def test_that_an_undo_changes_every_record_is_no_mistake(client: Client, d
     checked = await call(client, tool, **arguments, dryRun=True)
     assert checked["summary"].startswith("No job was made. Checked 12 rows")
     assert [each["what"].replace(job, "JOB") for each in checked["findings"]] == snapshot(
-        ["The rows give 12 records of Account back what they held before job JOB."]
+        ["The rows give back what 12 records of Account held before job JOB."]
     )
     sends, sent = next_call(checked["next"])
     assert (await call(client, sends, **sent))["rows"] == 12
@@ -264,7 +264,7 @@ async def test_an_undo_that_was_done_is_told_and_finds_nothing_to_undo(client: C
     again = await refusal(client, tool, **arguments)
     assert [text.replace(job, "JOB").replace(undo["id"], "UNDO") for text in (told, again)] == snapshot(
         [
-            'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave 1 record back what they held.',
+            'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave back what 1 record held.',
             """\
 INVALID_ARGUMENT: There is nothing to undo. Already as before job JOB: 1 record.
 Next: Tell the user: no call is needed.\
@@ -435,7 +435,7 @@ async def test_jobs_are_undone_together_as_if_the_newer_ones_were_undone_first(c
         told = [what.replace(job, name) for what in told]
     assert told == snapshot(
         [
-            "The rows give 3 records of Account back what they held before jobs THIRD, SECOND, FIRST.",
+            "The rows give back what 3 records of Account held before jobs THIRD, SECOND, FIRST.",
             "Left out: 1 record no longer as job THIRD left them: TWO.",
         ]
     )

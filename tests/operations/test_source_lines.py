@@ -64,14 +64,14 @@ async def test_an_update_is_undone_for_some_lines_of_its_file(client: Client, or
     answer = await undone_but(client, job, "2, 6-")
     assert told(answer, JOB=job) == snapshot(
         [
-            "The rows give 2 records of Account back what they held before job JOB.",
+            "The rows give back what 2 records of Account held before job JOB.",
             "Left out: 2 rows of job JOB, by the lines of its source.",
         ]
     )
     left = org.records("SELECT Name FROM Account WHERE Name LIKE 'Late _' AND Site != NULL ORDER BY Name")
     assert [record["Name"] for record in left] == ["Late 1", "Late 4"]
     status = await call(client, "get-ingest-job-status", jobId=job)
-    assert "which gave 2 of 4 records back what they held" in status["undo"]
+    assert "which gave back what 2 of 4 records held" in status["undo"]
 
 
 async def test_what_an_insert_created_is_deleted_for_some_lines_of_its_file(client: Client, org: WatchedOrg) -> None:

@@ -153,7 +153,7 @@ async def test_jobs_that_share_records_are_known_to_be_undone_in_part(org: Watch
         for job in jobs:
             told = (await call(client, "get-ingest-job-status", jobId=job))["undo"]
             assert told.replace(undo, "UNDO") == snapshot(
-                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave 1 of 2 records back what they held.'
+                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave back what 1 of 2 records held.'
             )
 
 
@@ -208,7 +208,7 @@ async def test_the_undo_of_an_undo_is_told_as_a_redo_of_the_load(org: WatchedOrg
             "This redoes job LOAD, which job UNDO undid.",
             "INSUFFICIENT_ACCESS: The job was not closed: a person has to confirm that this is meant: update 2 Account in embedded org. Once closed, it redoes job LOAD; that can be undone.",
             'Undo: create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["REDO"], "which": ["before"]}}} gives what it updated back what it held, but for records that were changed since, once closed. That undoes job LOAD again. Only if the user asks.',
-            'Redo: get-ingest-job-status {"jobId": "REDO"} shows the redo, which gave 2 records back what they held.',
+            'Redo: get-ingest-job-status {"jobId": "REDO"} shows the redo, which gave back what 2 records held.',
             "This undoes job LOAD again, which job REDO redid.",
         ]
     )

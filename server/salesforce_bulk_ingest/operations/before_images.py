@@ -293,7 +293,7 @@ class BeforeImages:
         ]
 
         def in_words(records: str, of_jobs: str) -> str:
-            return f"The rows give {records} of {as_name(sobject)} back what they held before {of_jobs}."
+            return f"The rows give back what {records} of {as_name(sobject)} held before {of_jobs}."
 
         def write(file: NewFile) -> RetryFile:
             return write_undo(file, undos, header, request, destination, in_words, check_cancelled)

@@ -184,7 +184,7 @@ async def test_a_last_part_that_updated_no_record_names_the_jobs_of_the_others_i
             [
                 'create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["PART1"], "which": ["before"]}}} gives what job PART1 updated back what it held, but for records that were changed since, once closed. Only if the user asks.',
                 'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which has 2 records that the load updated, and is Open.',
-                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave 2 records back what they held.',
+                'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which gave back what 2 records held.',
             ]
         )
     assert len(org.records("SELECT Id FROM Account WHERE Name LIKE 'Had _'")) == 2

@@ -16,7 +16,7 @@ IDS = "<the ids of its successful rows>"
 
 def undo_of(status: JobStatus) -> str | None:
     """Return how to undo a job that has ended; None where there is nothing to undo, or this caller changes nothing."""
-    ways = [way for way in (_back(status), _gone(status)) if way is not None]
+    ways = [way for way in (_call_giving_back(status), _call_deleting(status)) if way is not None]
     return " ".join(ways) or None
 
 
@@ -25,7 +25,7 @@ def name_of_undo(status: JobStatus) -> str:
     return "redo" if status.undoes is not None and status.undoes.reverse.is_redo else "undo"
 
 
-def _back(status: JobStatus) -> str | None:
+def _call_giving_back(status: JobStatus) -> str | None:
     """Return the call that gives records back what they held, or inserts them again, or what became of that.
 
     None where what they held is not kept, or no record was changed.
@@ -46,7 +46,7 @@ def _back(status: JobStatus) -> str | None:
     )
 
 
-def _gone(status: JobStatus) -> str | None:
+def _call_deleting(status: JobStatus) -> str | None:
     """Return the call that deletes what a job created, or what became of that; None where it created nothing."""
     job, undo = status.job, status.deletes
     if undo is None or (undo.jobs == (job.id,) and status.created == 0):
@@ -84,7 +84,7 @@ def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str)
     is_of_job = undo.jobs == (status.job.id,)
     records = _records(status, what) if is_of_job else None
     if what == "updated" and by.job.is_terminal:
-        what_it_did = f"gave {_counted_of(by.undone, records)} back what they held"
+        what_it_did = f"gave back what {_counted_of(by.undone, records)} held"
     else:
         whose, given = "this job" if is_of_job else "the load", _counted_of(by.rows, records)
         what_it_did = f"has {ids}{given} that {whose} {what}, and is {as_name(by.job.state)}"
