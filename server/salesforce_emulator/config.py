@@ -1,11 +1,11 @@
 """The settings of an embedded org, and the ids and credentials of its only user."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
@@ -165,8 +165,18 @@ def parse_choices(kind: type[Choices], texts: Iterable[str]) -> Choices:
             raise BadChoice(f"{name!r} is not one of {', '.join(defaults)}")
         if not value:
             raise BadChoice(f"{name!r} has no value: write it as in {name}={defaults[name]}")
+    known = TypeAdapter(kind)
     try:
-        return TypeAdapter(kind).validate_python({name: value for name, _, value in pairs})
+        return known.validate_python({name: value for name, _, value in pairs})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise BadChoice(f"{first['loc'][0]}: {first['msg']}") from None
+        name = str(error.errors(include_url=False)[0]["loc"][0])
+        raise BadChoice(f"{name}: expected {_form(known.json_schema()['properties'][name])}") from None
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    """Return the form of a value in words, by its JSON Schema."""
+    if "enum" in schema:
+        return " or ".join(schema["enum"])
+    if schema["type"] == "number":
+        return f"a number above {schema['exclusiveMinimum']}"
+    return f"a whole number, {schema.get('minimum', 1)} or more"

@@ -176,9 +176,12 @@ def unknown_exception(message: str = "An unexpected error occurred", status: int
 # Errors of request bodies.
 
 
-def unsupported_media_type(content_type: str) -> ApiError:
-    """415 for another Content-Type: the status is documented (REST API guide); assumed: code and text, used elsewhere."""
-    message = f"Content-Type header specified in HTTP request is not supported: {content_type}"
+def unsupported_media_type(content_type: str, expected: str) -> ApiError:
+    """415 for another Content-Type: the status is documented (REST API guide); assumed: code and text, used elsewhere.
+
+    What the text says of the expected one is ours.
+    """
+    message = f"Content-Type header specified in HTTP request is not supported: {content_type}. Expected is {expected}"
     return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", message, platform=True)
 
 
@@ -211,9 +214,10 @@ def invalid_job(message: str) -> ApiError:
     return ApiError(400, "INVALIDJOB", message)
 
 
-def invalid_operation(name: str, allowed: Iterable[str]) -> ApiError:
-    """400 for an unknown operation: the code is documented (Bulk API 2.0 guide, Errors); assumed: status and text."""
-    return ApiError(400, "INVALIDOPERATION", f"Operation '{name}' is not one of {', '.join(allowed)}")
+def invalid_operation(name: str | None, allowed: Iterable[str]) -> ApiError:
+    """400 for an unknown operation, or for none: the code is documented (Bulk API 2.0 guide, Errors), the rest assumed."""
+    what = f"Operation '{name}' is not one of" if name else "The job has no operation: set operation to one of"
+    return ApiError(400, "INVALIDOPERATION", f"{what} {', '.join(allowed)}")
 
 
 def hard_delete_not_enabled(code: str) -> ApiError:
@@ -226,8 +230,10 @@ def hard_delete_not_enabled(code: str) -> ApiError:
     return ApiError(400, code, message)
 
 
-def invalid_entity(name: str) -> ApiError:
-    """400 for an object that can't be loaded (text seen on query jobs; assumed for ingest)."""
+def invalid_entity(name: str | None) -> ApiError:
+    """400 for an object that can't be loaded (text seen on query jobs; assumed for ingest), or for none (assumed)."""
+    if not name:
+        return ApiError(400, "INVALIDENTITY", "The job has no object: set object to its API name, such as Account")
     return ApiError(400, "INVALIDENTITY", f"Entity '{name}' is not supported by the Bulk API.")
 
 

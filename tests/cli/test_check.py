@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 import pytest
 from inline_snapshot import snapshot
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
 
 from salesforce_bulk_ingest.cli.check import check_up
 from salesforce_bulk_ingest.local_paths import LocalPaths
@@ -104,6 +107,54 @@ Nothing is wrong.
 """,
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (
+            Response("Another program."),
+            snapshot(
+                (
+                    1,
+                    """\
+ports          MCP 127.0.0.1:PORT is in use, REST 127.0.0.1:PORT is in use, embedded org 127.0.0.1:PORT is in use
+
+wrong: 127.0.0.1:PORT is in use by another program: stop it or choose another --mcp-port.
+
+wrong: 127.0.0.1:PORT is in use by another program: stop it or choose another --rest-port.
+
+wrong: 127.0.0.1:PORT is in use by another program: stop it or choose another --emulator-port.
+""",
+                )
+            ),
+        ),
+        (
+            JSONResponse({"status": "live"}),
+            snapshot(
+                (
+                    0,
+                    """\
+ports          MCP 127.0.0.1:PORT is in use by a server like this, REST 127.0.0.1:PORT is in use by a server like this, embedded org 127.0.0.1:PORT is in use by a server like this
+
+Nothing is wrong.
+""",
+                )
+            ),
+        ),
+    ],
+    ids=["another program", "a server like this"],
+)
+def test_ports_that_another_program_has_are_problems_with_the_options_that_choose_others(
+    answer: Response, ends: tuple[int, str], run_here: RunHere, environ: Environ
+) -> None:
+    app = Starlette(routes=[Mount("/", answer)])
+    with running(app) as mcp_url, running(app) as rest_url, running(app) as org_url:
+        mcp, rest, org = (url.rpartition(":")[2] for url in (mcp_url, rest_url, org_url))
+        options = ("--mcp-port", mcp, "--rest-port", rest, "--emulator-port", org)
+        done = run_here("check", "--emulator", *options)
+    printed = anonymous(done.stdout, environ)
+    assert (done.returncode, printed[printed.index("ports ") :]) == ends
 
 
 def test_check_of_a_file_with_several_orgs_says_that_one_has_to_be_chosen(check: Check, environ: Environ) -> None:

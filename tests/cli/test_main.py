@@ -75,7 +75,7 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(run_here: RunHere, en
         ends = [run_here(*args, more=more) for args, more in cases]
     assert {(end.returncode, end.stdout) for end in ends} == {(2, "")}
     complaints = [anonymous(end.stderr, environ).replace(str(tmp_path), "/tmp/x") for end in ends]
-    assert [re.sub(r"(Input should be|Using SOCKS proxy)[^.]*\.", r"\1 …", text) for text in complaints] == snapshot(
+    assert [re.sub(r"(Using SOCKS proxy)[^.]*\.", r"\1 …", text) for text in complaints] == snapshot(
         [
             "salesforce-bulk-ingest: 127.0.0.1:PORT is in use by another program: stop it or choose another --mcp-port.\n",
             "salesforce-bulk-ingest: 127.0.0.1:PORT is in use by another program: stop it or choose another --rest-port.\n",
@@ -92,7 +92,7 @@ def test_what_a_user_got_wrong_is_one_line_and_exit_code_2(run_here: RunHere, en
             "salesforce-bulk-ingest: --allowed-host: expected a name as in a Host header, such as bulk.example or bulk.example:8443.\n",
             "salesforce-bulk-ingest: the embedded org in /tmp/x/broken can't be opened: file is not a database.\n",
             "salesforce-bulk-ingest: /tmp/x holds other things and no org; choose an empty or a new folder as --data-dir.\n",
-            "salesforce-bulk-ingest: --assume: second_upload: Input should be …\n",
+            "salesforce-bulk-ingest: --assume: second_upload: expected at-close or at-once.\n",
             "salesforce-bulk-ingest: --assume: 'second_upload' has no value: write it as in second_upload=at-close.\n",
             "salesforce-bulk-ingest: --limit: 'daily_batches' has no value: write it as in daily_batches=15000.\n",
             "salesforce-bulk-ingest: --limit: 'daily_batches' has no value: write it as in daily_batches=15000.\n",

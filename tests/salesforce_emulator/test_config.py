@@ -45,12 +45,25 @@ def test_a_limit_that_there_is_not_or_that_has_no_value_is_refused_with_what_can
 
 
 @own
-@pytest.mark.parametrize("text", ["daily_batches=-1", "batch_records=0", "open_hours=0", "upload_bytes=many"])
-def test_a_limit_out_of_its_range_is_refused_by_its_name(text: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (Limits, "daily_batches=-1", "a whole number, 0 or more"),
+        (Limits, "upload_bytes=many", "a whole number, 0 or more"),
+        (Limits, "daily_requests=1.5", "a whole number, 0 or more"),
+        (Limits, "batch_records=0", "a whole number, 1 or more"),
+        (Limits, "open_hours=0", "a number above 0"),
+        (Limits, "retention_days=nan", "a number above 0"),
+        (Assumptions, "bom=kept", "in-name or dropped"),
+        (Assumptions, "empty_results=none", "header or blank or no-content"),
+    ],
+)
+def test_a_value_that_a_choice_does_not_take_is_refused_with_what_it_takes(
+    kind: type[Limits] | type[Assumptions], text: str, expected: str
+) -> None:
     with pytest.raises(BadChoice) as error:
-        parse_choices(Limits, [text])
-    assert str(error.value).startswith(f"{text.partition('=')[0]}: ")
-    assert "\n" not in str(error.value)
+        parse_choices(kind, [text])  # type: ignore[type-var]  # one of the two
+    assert str(error.value) == f"{text.partition('=')[0]}: expected {expected}"
 
 
 @own

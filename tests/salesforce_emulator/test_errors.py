@@ -24,7 +24,7 @@ def test_refusals_of_the_platform_tell_their_message_first_and_those_of_the_bulk
             '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
             '[{"message":"INVALID_HEADER_TYPE","errorCode":"INVALID_AUTH_HEADER"}]',
             '[{"message":"HTTP Method \'DELETE\' not allowed. Allowed are GET,POST,HEAD","errorCode":"METHOD_NOT_ALLOWED"}]',
-            '[{"message":"Content-Type header specified in HTTP request is not supported: text/xml","errorCode":"UNSUPPORTED_MEDIA_TYPE"}]',
+            '[{"message":"Content-Type header specified in HTTP request is not supported: text/xml. Expected is application/json","errorCode":"UNSUPPORTED_MEDIA_TYPE"}]',
             '[{"message":"The request body is not a JSON object","errorCode":"JSON_PARSER_ERROR"}]',
             '[{"errorCode":"INVALIDENTITY","message":"Entity \'Nope\' is not supported by the Bulk API."}]',
             '[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]',

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import httpx2
 import typer
 from rich.text import Text
 
@@ -17,6 +18,7 @@ from salesforce_bulk_ingest.app.chosen_callers import check_callers, describe_ca
 from salesforce_bulk_ingest.app.chosen_files import audit_file, describe_files, describe_saved_rows
 from salesforce_bulk_ingest.app.chosen_rules import confirm_rules, policy_of
 from salesforce_bulk_ingest.app.embedded_org import EmbeddedOrg, embedded_org
+from salesforce_bulk_ingest.base.loopback import in_url
 from salesforce_bulk_ingest.base.text import as_sentence, quoted, visible
 from salesforce_bulk_ingest.cli.console import PROGRAM, say, show_facts
 from salesforce_bulk_ingest.cli.loading import loading
@@ -39,6 +41,7 @@ from salesforce_bulk_ingest.salesforce.errors import (
 from salesforce_bulk_ingest.salesforce.models import Identity
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.serving.bearer_tokens import Undecided
+from salesforce_bulk_ingest.serving.health import LIVE
 from salesforce_bulk_ingest.serving.ports import CantStart, PortBusy, bound_socket
 from salesforce_bulk_ingest.settings import ENV_NAMES, Settings
 from salesforce_bulk_ingest.settings_sources import as_table
@@ -73,6 +76,12 @@ _WHAT_TO_DO: tuple[tuple[type[SalesforceError], str], ...] = (
 
 ORGANIZATION = "organization"
 """The name of the fact about the organization's id."""
+
+VERSIONS = "/services/data"
+"""A path at which every org answers whoever asks."""
+
+ANSWER_SECONDS = 3
+"""How long a server on this machine may take to answer."""
 
 API_DISABLED = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 """The codes of a refusal for want of the API (SOAP API guide, ExceptionCode)."""
@@ -166,10 +175,7 @@ async def check_up(settings: Settings, paths: LocalPaths, org: EmbeddedOrg | Non
     if settings.save_roots:
         found.facts.append(("saved rows", describe_saved_rows(settings)))
     await _check_callers(settings, paths, found)
-    ports = [("MCP", settings.mcp_host, settings.mcp_port), ("REST", settings.rest_host, settings.rest_port)]
-    if settings.emulator_port:
-        ports.append(("embedded org", "127.0.0.1", settings.emulator_port))
-    found.facts.append(("ports", ", ".join(f"{name} {host}:{port} {_use(host, port)}" for name, host, port in ports)))
+    await _check_ports(settings, found)
     return found
 
 
@@ -344,10 +350,35 @@ async def _check_callers(settings: Settings, paths: LocalPaths, found: Checkup) 
             found.problems.append(f"{as_sentence(str(error))} Check {named}: until then no access token is good here.")
 
 
-def _use(host: str, port: int) -> str:
-    """Return whether an address is free; it is no problem if not, since this user's own `serve` may use it."""
-    try:
-        with bound_socket(host, port):
-            return "is free"
-    except PortBusy:
-        return "is in use (a second `serve` needs another)"
+async def _check_ports(settings: Settings, found: Checkup) -> None:
+    """Note which ports of `serve` are free, and as a problem each that another program has."""
+    ports = [
+        ("MCP", settings.mcp_host, settings.mcp_port, "--mcp-port", LIVE),
+        ("REST", settings.rest_host, settings.rest_port, "--rest-port", LIVE),
+    ]
+    if settings.emulator_port:
+        ports.append(("embedded org", "127.0.0.1", settings.emulator_port, "--emulator-port", VERSIONS))
+    told = []
+    for name, host, port, flag, path in ports:
+        use = "is free"
+        try:
+            with bound_socket(host, port, flag):
+                pass
+        except PortBusy as busy:
+            if await _answers(f"http://{in_url(host)}:{port}{path}"):
+                use = "is in use by a server like this"
+            else:
+                use = "is in use"
+                found.problems.append(str(busy))
+        told.append(f"{name} {host}:{port} {use}")
+    found.facts.append(("ports", ", ".join(told)))
+
+
+async def _answers(url: str) -> bool:
+    """Return whether an address answers a request that servers like this one answer: this user's own may run there."""
+    async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS) as http:
+        try:
+            answer = await http.get(url)
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            return False
+    return answer.is_success and answer.headers.get("Content-Type", "").startswith("application/json")

@@ -152,7 +152,7 @@ WITH_BODY: Mapping[int, ErrorResponse] = {
         {
             "rows as text": (
                 "UNSUPPORTED_MEDIA_TYPE",
-                "Content-Type header specified in HTTP request is not supported: text/plain",
+                "Content-Type header specified in HTTP request is not supported: text/plain. Expected is text/csv",
             )
         },
     ),

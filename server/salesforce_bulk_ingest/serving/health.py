@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
-from salesforce_bulk_ingest.serving.door import Door
+
+if TYPE_CHECKING:
+    from salesforce_bulk_ingest.serving.door import Door
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +65,7 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
 class Ready:
     """ASGI application that answers whether the server is ready, and tells those whom the door knows why it is not."""
 
-    def __init__(self, readiness: Readiness, door: Door) -> None:
+    def __init__(self, readiness: Readiness, door: "Door") -> None:
         self._readiness = readiness
         self._door = door
 

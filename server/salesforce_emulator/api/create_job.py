@@ -63,7 +63,7 @@ def _check_properties(body: dict[str, Any], version: str) -> None:
 def _operation(name: str | None) -> str:
     """Return the operation, whose name is case-sensitive (documented for Bulk API 1.0)."""
     if name not in OPERATIONS:
-        raise errors.invalid_operation(name or "", OPERATIONS)
+        raise errors.invalid_operation(name, OPERATIONS)
     return name
 
 
@@ -71,7 +71,7 @@ def _object(name: str | None, schema: Schema) -> SObject:
     """Return the object with this name, in any case (seen)."""
     sobject = schema.get(name or "")
     if sobject is None or not sobject.ingestable:
-        raise errors.invalid_entity(name or "")
+        raise errors.invalid_entity(name)
     return sobject
 
 

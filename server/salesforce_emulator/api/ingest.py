@@ -89,7 +89,8 @@ async def change(request: Request) -> Response:
     state = body.get("state")
     if state not in list(transitions):
         # assumed: code and text; other keys in the body are ignored
-        raise errors.invalid_job(f"State {state!r} can't be asked for. Use UploadComplete or Aborted")
+        what = f"State {state!r} can't be asked for. Use" if state else "The change has no state: set state to"
+        raise errors.invalid_job(f"{what} UploadComplete or Aborted")
     job = await run_in_threadpool(transitions[state], request.path_params["job_id"])
     return json_response(request, changed_body(job))
 

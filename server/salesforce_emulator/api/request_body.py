@@ -88,7 +88,7 @@ def check_media_type(request: Request, expected: str) -> None:
     """
     given = request.headers.get("Content-Type", expected)
     if given.partition(";")[0].strip().lower() != expected:
-        raise errors.unsupported_media_type(given)
+        raise errors.unsupported_media_type(given, expected)
 
 
 def parse_object(text: bytes) -> dict[str, Any]:

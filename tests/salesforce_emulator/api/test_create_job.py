@@ -22,10 +22,9 @@ def answer_to(org: Caller, body: Any, version: str = "63.0") -> tuple[int, str, 
 
 @seen("query jobs (airbytehq/airbyte)")
 @assumed("that ingest says the same")
-@pytest.mark.parametrize("name", ["Nope__c", None])
-def test_an_object_that_bulk_api_does_not_load_is_refused(org: Caller, name: str | None) -> None:
-    message = f"Entity '{name or ''}' is not supported by the Bulk API."
-    assert answer_to(org, GOOD | {"object": name}) == (400, "INVALIDENTITY", message)
+def test_an_object_that_bulk_api_does_not_load_is_refused(org: Caller) -> None:
+    message = "Entity 'Nope__c' is not supported by the Bulk API."
+    assert answer_to(org, GOOD | {"object": "Nope__c"}) == (400, "INVALIDENTITY", message)
 
 
 @seen("a live test (salesforcecli/plugin-data)")
@@ -64,10 +63,27 @@ def test_an_external_id_is_dropped_where_no_record_is_found_by_it(org: Caller, o
 
 @doc("Bulk API guide: operations are case-sensitive in Bulk API 1.0; Bulk API 2.0 guide, Errors")
 @assumed("status and text, and that case counts in 2.0 too")
-@pytest.mark.parametrize("operation", ["INSERT", "merge", None])
-def test_an_unknown_operation_is_refused(org: Caller, operation: str | None) -> None:
-    message = f"Operation '{operation or ''}' is not one of insert, delete, hardDelete, update, upsert"
+@pytest.mark.parametrize("operation", ["INSERT", "merge"])
+def test_an_unknown_operation_is_refused(org: Caller, operation: str) -> None:
+    message = f"Operation '{operation}' is not one of insert, delete, hardDelete, update, upsert"
     assert answer_to(org, GOOD | {"operation": operation}) == (400, "INVALIDOPERATION", message)
+
+
+@assumed("codes and texts")
+@pytest.mark.parametrize("value", [None, "", "no such property"])
+def test_what_a_job_lacks_is_named_with_what_it_may_be(org: Caller, value: str | None) -> None:
+    told = []
+    for name in ("operation", "object"):
+        body = {**GOOD, name: value} if value != "no such property" else {k: v for k, v in GOOD.items() if k != name}
+        told.append(answer_to(org, body))
+    assert told == [
+        (
+            400,
+            "INVALIDOPERATION",
+            "The job has no operation: set operation to one of insert, delete, hardDelete, update, upsert",
+        ),
+        (400, "INVALIDENTITY", "The job has no object: set object to its API name, such as Account"),
+    ]
 
 
 @doc("Bulk API 2.0 guide, Create a Job: the choices")

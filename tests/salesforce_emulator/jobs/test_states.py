@@ -74,6 +74,8 @@ def test_a_job_that_has_ended_is_not_aborted(org: Caller, state: str) -> None:
 def test_only_closing_and_aborting_can_be_asked_for(org: Caller, state: str) -> None:
     answer = org.patch(org.create(), state)
     message = f"State '{state}' can't be asked for. Use UploadComplete or Aborted"
+    if not state:
+        message = "The change has no state: set state to UploadComplete or Aborted"
     assert (answer.status_code, answer.json()) == (400, [{"errorCode": "INVALIDJOB", "message": message}])
 
 
