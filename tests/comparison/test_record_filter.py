@@ -197,7 +197,7 @@ async def test_rows_of_which_most_have_no_record_look_like_a_mistake_where_these
         (
             {
                 "summary": "This looks like a mistake: 3 of 5 rows have a key in Erp_Id__c that no record has. No job was made. Checked 2 rows, 31 bytes (left out: 3 by match as no record has their key): 1 warning. Nothing was sent to embedded org. Compared with the org: 0 new, 2 changed, 0 equal.",
-                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the corrected rows>", "match": "updateOnly"}, "dryRun": true} checks the rows, once they are corrected; create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "match": "updateOnly"}, "sha256": "cb84165ec037970b462817d3fd08ae6995774e6d90e382003ae4d39820838fc5"} sends the rows as they are, once the user has seen what looks like a mistake, and wants it.',
+                "next": 'create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the corrected rows>", "match": "updateOnly"}, "dryRun": true} checks the rows, once they are corrected; with the same rows, and with this sha256 in place of dryRun, it sends the rows as they are, once the user has seen what looks like a mistake, and wants it.',
             },
             [
                 "3 of 5 rows have a key in Erp_Id__c that no record has. They are left out: their records are gone, or are those of another org."

@@ -25,9 +25,18 @@ def test_constants_and_only_choose_and_replace_columns() -> None:
     assert sent_parts(plan_of(Bytes(b"A,B,C\n1,2,3\n"), mapping, Destination())) == [b"A,B,D\n1,x,y\n"]
 
 
+def test_a_constant_takes_the_place_of_the_column_of_its_field_in_any_case() -> None:
+    mapping = ColumnMapping(constants={"b": "x"})
+    assert sent_parts(plan_of(Bytes(b"A,B,C\n1,2,3\n"), mapping, Destination())) == [b"A,C,b\n1,3,x\n"]
+
+
 @pytest.mark.parametrize(
     ("mapping", "message"),
     [
+        (
+            ColumnMapping(constants={"Phone": "1", "phone": "2"}),
+            snapshot('set names "Phone", "phone", which are one field: keep one.'),
+        ),
         (
             ColumnMapping(columns={"Nmae": "Name"}),
             snapshot('columns names "Nmae", which is not a column here. Did you mean "Name"?'),

@@ -132,9 +132,11 @@ async def test_rows_under_foreign_headers_are_looked_at_as_the_proposed_columns_
         org.forget()
         assert "Take the proposed columns" in await refusal(client, "create-ingest-job", **given)
         assert org.changes == []
-        tool, arguments = next_call(checked["next"].partition("; ")[2])
-        assert arguments["data"]["columns"] == columns
-        sent = await call(client, tool, **arguments)
+        tool, arguments = next_call(checked["next"])
+        assert arguments["data"] == {"file": "<people.csv, corrected>", "columns": columns} and arguments.pop("dryRun")
+        assert "; with the same rows, and with this sha256 in place of dryRun, it sends the rows" in checked["next"]
+        same = {"data": given["data"] | {"columns": columns}, "sha256": checked["sha256"]}
+        sent = await call(client, tool, **arguments | same)
     assert (sent["status"], sent["sha256"]) == ("uploaded", checked["sha256"])
 
 

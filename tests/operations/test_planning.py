@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import anyio
 import anyio.lowlevel
@@ -16,7 +16,7 @@ from salesforce_bulk_ingest.base.shared_task import SharedTasks
 from salesforce_bulk_ingest.csvio.dialect import Dialect
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan
-from salesforce_bulk_ingest.loading.sources import CsvText, RowSource
+from salesforce_bulk_ingest.loading.sources import CsvText, RowSource, UploadFile
 from salesforce_bulk_ingest.operations.describes import KEPT_SECONDS, DescribeCache
 from salesforce_bulk_ingest.operations.load import CREATE_SECONDS
 from salesforce_bulk_ingest.operations.load_request import LoadRequest
@@ -28,7 +28,7 @@ from salesforce_bulk_ingest.validation.destination import Destination
 from tests.loading.making import file_of, uploading
 from tests.operations.test_describes import Answer, Clock, Org, plain, refusing
 from tests.support.next_call import next_call
-from tests.support.orgs import call
+from tests.support.orgs import call, text_of
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
 INSERT = {"object": "Account", "operation": "insert"}
@@ -297,6 +297,55 @@ async def test_a_file_is_checked_once_for_a_create_and_the_uploads_that_join_it(
             again = await call(client, "upload-data-ingest-job", jobId=job["id"], body=rows)
             assert again["status"] == "already uploaded"
     assert org.uploads == [content]
+
+
+class WatchedFile(UploadFile):
+    """A file that notes the encoding of each reading."""
+
+    read: ClassVar[list[str]] = []
+
+    def open(self, dialect: Dialect) -> BinaryIO:
+        self.read.append(self.encoding)
+        return super().open(dialect)
+
+
+async def test_a_file_that_was_read_in_its_likely_encoding_is_not_read_again_where_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    WatchedFile.read.clear()
+    file = WatchedFile(uploading(file_of(tmp_path, "Name\nCafé\n".encode("windows-1252"))).file)
+    async with planner_of() as planner:
+        given = await planned(planner, LoadRequest(file), profiled=True)
+        assert given.encoding is not None and WatchedFile.read == ["utf-8", given.encoding.name]
+        decoded = LoadRequest(replace(file, encoding=given.encoding.name))
+        for _ in range(2):
+            plan = await planned(planner, decoded, profiled=True)
+            assert (plan.first_rows, plan.encoding, plan.has_errors) == ((("Café",),), None, False)
+            assert given.has_errors and (await planned(planner, LoadRequest(file), profiled=True)) is given
+    assert len(WatchedFile.read) == 2
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_rows_with_errors_are_named_only_where_the_call_has_time_left(
+    dry_run: bool, org: WatchedOrg, tmp_path: Path
+) -> None:
+    file_of(tmp_path, b'Name,AnnualRevenue\nTimed,"1,5"\n')
+    given = {
+        "body": INSERT,
+        "data": {
+            "file": "rows.csv",
+            "formats": {"AnnualRevenue": "1.234,5"},
+            "values": {"AnnualRevenue": {"1,5": "1.5"}},
+        },
+        **({"dryRun": True} if dry_run else {}),
+    }
+    left, told = list[float](), list[str]()
+    async with agent_keeping(org, tmp_path, seconds_left=lambda: left.pop(0) if left else 0.0) as client:
+        for last in (20.0, 0.0):
+            left[:] = [20.0, last]
+            told.append(text_of(await client.call_tool("create-ingest-job", given)))
+    assert ["- error, column AnnualRevenue, line 2" in text for text in told] == [True, True]
+    assert ['("Timed"' in text for text in told] == [True, False]
 
 
 async def test_a_dry_run_that_outlasts_its_call_is_joined_by_the_same_call(org: WatchedOrg, tmp_path: Path) -> None:

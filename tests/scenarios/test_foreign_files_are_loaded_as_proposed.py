@@ -8,7 +8,7 @@ from typing import Any
 from inline_snapshot import snapshot
 from mcp import Client
 
-from tests.support.next_call import next_call, next_line
+from tests.support.next_call import corrected_call, next_call, next_line
 from tests.support.orgs import call, closed, refusal, steady
 from tests.support.watched_org import WatchedOrg, agent_keeping
 
@@ -175,7 +175,7 @@ async def test_a_proposal_of_formats_alone_is_loaded_as_it_stands(org: WatchedOr
             ]
         )
         assert checked["next"] == snapshot(
-            'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>"}, "sha256": "9b0e471b0405e739979ea1905b185d7c9a6f0590f3981002f61bc818adb10119"} sends the rows as they are.'
+            'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; without these formats, and with this sha256 in place of dryRun, it sends the rows as they are.'
         )
         checked = await followed(client, checked, csv)
         assert checked["findings"] == [] and "formats" not in checked
@@ -188,14 +188,14 @@ async def test_a_proposal_of_formats_alone_is_loaded_as_it_stands(org: WatchedOr
     )
 
 
-async def test_beside_proposed_formats_a_whole_call_corrects_the_rows_that_fail_all_the_same(
+async def test_beside_proposed_formats_a_call_with_both_corrects_the_rows_that_fail_all_the_same(
     org: WatchedOrg, tmp_path: Path
 ) -> None:
     csv = "LastName,Birthdate\nFormat 3,31.01.1990\n,1.2.1985\n"
     contacts = {"object": "Contact", "operation": "insert"}
     async with agent_keeping(org, tmp_path) as client:
         checked = await call(client, "create-ingest-job", body=contacts, data={"csv": csv}, dryRun=True)
-        whole = next_call(checked["next"].partition(" Or ")[2])[1]["data"]
+        whole = corrected_call(checked["next"])[1]["data"]
         assert (whole["formats"], whole["values"]) == (
             {"Birthdate": "DD.MM.YYYY"},
             {"LastName": {"": '<LastName for "">'}},

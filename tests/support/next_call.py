@@ -16,6 +16,20 @@ def next_call(sentence: str) -> tuple[str, dict[str, Any]]:
     return found["tool"], arguments
 
 
+def corrected_call(sentence: str) -> tuple[str, dict[str, Any]]:
+    """The call that a sentence tells after "Or, with": the one that it begins with, with what is other in it."""
+    tool, arguments = next_call(sentence)
+    _, told, other = sentence.partition(" Or, with ")
+    assert told, f"no other call in {sentence!r}"
+    changes, end = json.JSONDecoder().raw_decode(other)
+    if other[end:].startswith(" and dryRun in place of sha256"):
+        del arguments["sha256"]
+        arguments["dryRun"] = True
+    for name, rows in changes.items():
+        arguments[name] = arguments[name] | rows
+    return tool, arguments
+
+
 def proposed_columns(answer: Mapping[str, Any]) -> dict[str, Any] | None:
     """The columns of the rows in the call at the beginning of `next`, without the gaps; None where it has none."""
     _, arguments = next_call(answer["next"])

@@ -1,16 +1,21 @@
 """What is in the columns of one upload."""
 
 from collections import Counter
+from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.validation.column_profiles import (
+    FEW_ROWS,
+    FIRST_ROWS,
     MOST_CHARACTERS,
     MOST_DISTINCT,
     MOST_VALUES,
     ColumnProfile,
+    FirstRows,
     ProfiledColumn,
     RowsProfile,
     RowsTally,
@@ -26,6 +31,13 @@ def profiled(*blocks: list[list[str]], width: int = 1, hidden: bool = False) -> 
     for rows in blocks:
         tally.add(block(rows, width))
     return tally.profile([ProfiledColumn(f"C{index}", f"C{index}", is_hidden=hidden) for index in range(width)])
+
+
+def first_rows(*blocks: list[list[str]], width: int = 1, hidden: bool = False) -> Sequence[Sequence[str]]:
+    first = FirstRows(width)
+    for rows in blocks:
+        first.add(block(rows, width))
+    return first.shown([ProfiledColumn(f"C{index}", f"C{index}", is_hidden=hidden) for index in range(width)])
 
 
 def of_cells(*blocks: list[str], hidden: bool = False) -> ColumnProfile:
@@ -68,12 +80,21 @@ def test_a_wide_file_has_fewer_values_of_each_column() -> None:
     assert {(column.distinct, column.is_exact) for column in profile.columns} == {(101, False)}
 
 
-def test_the_first_rows_are_the_sample_across_blocks_and_short_rows_are_filled() -> None:
-    profile = profiled([["a", "b"]], [["c"]], [["e", "f", "g"], ["h", "i"]], width=2)
-    assert profile.sample == (("a", "b"), ("c", ""), ("e", "f"))
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, 0), (4, 4), (FEW_ROWS, FEW_ROWS), (FEW_ROWS + 1, FIRST_ROWS), (99, 3)]
+)
+def test_all_of_a_few_rows_are_shown_and_the_first_of_more(count: int, shown: int) -> None:
+    rows = [[str(number)] for number in range(count)]
+    for blocks in ([rows], [[row] for row in rows]):
+        assert first_rows(*blocks) == tuple((str(number),) for number in range(shown))
+
+
+def test_short_rows_are_filled_in_what_is_shown_of_them() -> None:
+    shown = first_rows([["a", "b"]], [["c"]], [["e", "f", "g"], ["h", "i"]], width=2)
+    assert shown == (("a", "b"), ("c", ""), ("e", "f"), ("h", "i"))
 
 
 def test_of_a_hidden_column_nothing_but_counts_and_lengths_is_told() -> None:
     profile = profiled([["secret"], ["secret"], [""]], hidden=True)
     assert profile.columns[0].most_frequent == () and profile.columns[0].distinct == 1
-    assert profile.sample == (("[hidden, 6 characters]",), ("[hidden, 6 characters]",), ("",))
+    assert first_rows([["secret"], [""]], hidden=True) == (("[hidden, 6 characters]",), ("",))

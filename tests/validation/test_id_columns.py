@@ -7,7 +7,7 @@ from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.validation.id_columns import IdColumns
-from tests.support.next_call import next_call, proposed_columns
+from tests.support.next_call import corrected_call, proposed_columns
 from tests.support.orgs import agent, call
 from tests.validation.describing import ACCOUNT, field
 
@@ -72,7 +72,7 @@ async def test_a_column_of_ids_that_the_operation_takes_none_of_goes_where_the_a
     rows = {"csv": f"ID,Name\n{operation} 1,Acme\n{operation} 2,Beta\n"}
     async with agent(org_url) as client:
         checked = await call(client, "create-ingest-job", body=body, data=rows, dryRun=True)
-        tool, arguments = next_call(checked["next"].partition(" Or ")[2])
+        tool, arguments = corrected_call(checked["next"])
         assert arguments["data"].pop("columns") == {"ID": "External_Id__c"}
         again = await call(client, tool, **{**arguments, "data": {**rows, "columns": {"ID": "External_Id__c"}}})
         assert again["findings"] == []

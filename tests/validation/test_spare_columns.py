@@ -26,6 +26,18 @@ def checked(rows: Sequence[list[str]]) -> tuple[SpareColumns, list[str]]:
     return spare, as_lines(findings.sorted())
 
 
+def test_a_field_that_set_gives_every_row_beside_a_column_for_it_is_told_as_that() -> None:
+    findings = Findings()
+    spare = SpareColumns({"Phone": [1, 0]}, [], ["Tel", None], findings)
+    spare.check(ParsedBlock(2, lambda: [2], rows=[["1", "2"]]))
+    spare.finish()
+    assert as_lines(findings.sorted()) == snapshot(
+        [
+            'error Phone: Several columns are Phone, and only one can be: "Tel" and what set gives every row. | Leave Phone out of set, or set {"Tel": null} in columns to leave the cells there out. (1,) x1'
+        ]
+    )
+
+
 @given(tables)
 def test_no_cell_is_lost_with_the_spare_columns(rows: list[list[str]]) -> None:
     spare, _ = checked(rows)

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from salesforce_bulk_ingest.base.errors import InvalidArgument, NoSuchColumn
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, as_json, quoted_names
 from salesforce_bulk_ingest.csvio.column_addresses import ColumnAddresses
+from salesforce_bulk_ingest.salesforce.models import SObjectDescribe
+from salesforce_bulk_ingest.validation.columns import FieldNames, UnknownColumn, columns_of, did_you_mean
 from salesforce_bulk_ingest.validation.synonyms import plain
 
 COLUMNS_SHOWN = 50
@@ -136,6 +138,31 @@ def not_called_so_yet(
     what = f"{error.argument[0]} names {quoted_names([error.name])}, and no column is called so yet"
     do = f"{quoted_names([holder])} is likely to be it, so name it in columns: {as_json({holder: error.name})}"
     return InvalidArgument(f"{what}. {do}.", ("columns",), {**columns, **proposed})
+
+
+def check_fields(
+    constants: Mapping[str, str], describe: SObjectDescribe, parents: Mapping[str, SObjectDescribe]
+) -> None:
+    """Raise InvalidArgument where `set` fills what is no field of the object.
+
+    Args:
+        constants: names of fields to the cell that every row gets.
+        describe: the describe of the object.
+        parents: describes of the objects that relationships lead to, by name, as far as these are known.
+    """
+    columns = columns_of(tuple(constants), describe, parents)
+    wrong = [column for column in columns if isinstance(column, UnknownColumn)]
+    if not wrong:
+        return
+    names = FieldNames(describe, parents)
+    near = {column.name: () if "." in column.name else names.meant(column.name) for column in wrong}
+
+    def meant(name: str) -> Sequence[str]:
+        return (only_one(near[name]) or (f"<field in place of {name}>",)) if name in near else (name,)
+
+    first = wrong[0]
+    do = did_you_mean(near[first.name]) if near[first.name] else "Name another field, or leave it out."
+    raise InvalidArgument(f"In set: {first.what} {do}", ("set",), corrected(constants, meant))
 
 
 def unknown(argument: str, name: str, known: Sequence[str]) -> str:

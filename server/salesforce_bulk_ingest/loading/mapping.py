@@ -185,11 +185,12 @@ def apply_mapping(mapping: ColumnMapping, header: Sequence[str]) -> AppliedMappi
     _check_constants(mapping)
     remembered = min(MOST_REMEMBERED, MOST_REMEMBERED_OF_ALL // max(len(mapping.formats), 1))
     readers = {name: CellReader(format_of(text), remembered) for name, text in mapping.formats.items()}
+    constant = {name.lower() for name in mapping.constants}  # Salesforce knows fields in any case
     columns = [
         MappedColumn(new_name, index, values=mapping.values.get(new_name, {}), reader=readers.get(new_name))
         for index, name in enumerate(header)
         for new_name in renamed.get(index, (name,))
-        if new_name not in mapping.constants
+        if new_name.lower() not in constant
     ]
     columns += [MappedColumn(name, constant=cell) for name, cell in mapping.constants.items()]
     names = ColumnNames(addresses, renamed, header, [column.name for column in columns])
@@ -249,15 +250,20 @@ def _not_one(address: str, indexes: Sequence[int], addresses: ColumnAddresses) -
 
 
 def _check_constants(mapping: ColumnMapping) -> None:
+    constant = dict[str, str]()
+    for name in mapping.constants:
+        other = constant.setdefault(name.lower(), name)
+        if other != name:
+            raise InvalidArgument(f"set names {quoted_names([other, name])}, which are one field: keep one.", ("set",))
     for name in mapping.values:
-        if name in mapping.constants:
+        if name.lower() in constant:
             raise InvalidArgument(
                 f"set gives every row the same {quoted_names([name])}, so values has nothing to replace there: leave it out "
                 "of values, or out of set to replace what the column holds.",
                 ("values",),
             )
     for name in mapping.formats:
-        if name in mapping.constants:
+        if name.lower() in constant:
             raise InvalidArgument(
                 f"set gives every row the same {quoted_names([name])}: leave it out of formats.", ("formats",)
             )

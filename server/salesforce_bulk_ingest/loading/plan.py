@@ -75,6 +75,7 @@ class Plan:
         not_rows: the kinds of what is no row and has to be decided on; each has a finding, an error.
         title_lines: the lines before the likely header, where the first line is likely to be a title; else None.
         columns: the uploaded columns, as far as their meaning is known; empty if the source can't be read.
+        first_rows: the first rows as they are uploaded, all of a few, with masks in place of hidden cells.
         scope: what the rows were checked for; None for rows that were not checked.
         profile: what is in the columns; None if that was not asked for, or the source can't be read.
         is_profiled: whether that was asked for.
@@ -100,6 +101,7 @@ class Plan:
     not_rows: frozenset[Kind] = frozenset()
     title_lines: str | None = None
     columns: tuple[ProfiledColumn, ...] = ()
+    first_rows: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
     scope: Scope | None = None
     profile: RowsProfile | None = None
     is_profiled: bool = False
@@ -151,7 +153,8 @@ class Plan:
             encoding: the encoding.
             version: the version of the source as it is read unless another encoding is asked for.
         """
-        return replace(self, encoding=encoding, findings=(*encoding.findings, *self.findings), version=version)
+        findings = (*encoding.findings, *self.findings)
+        return replace(self, encoding=encoding, findings=findings, version=version, sample=None)
 
     def rows_of(self, part: int | None) -> range:
         """Return the indexes of a part's rows among all rows.
@@ -263,8 +266,9 @@ def _checked(
         empty = unread(source.source, destination)
         unread_plan = Plan(0, 0, "", (), findings.sorted(), (), empty.dialect, empty, upload.version)
         return replace(unread_plan, encoding=_likely_encoding(error.encodings, findings, "unreadable"))
+    columns = checks.columns()
     return replace(
-        _plan_of(rows, upload, source),
+        _plan_of(rows, upload, source, columns),
         findings=findings.sorted(),
         proposal=checks.proposal(),
         unsettled=checks.unsettled_columns(),
@@ -273,9 +277,8 @@ def _checked(
         formats=checks.likely_formats,
         not_rows=frozenset(checks.not_rows),
         title_lines=checks.title_lines,
-        columns=tuple(checks.columns()),
         scope=checks.scope(),
-        profile=_profile(rows, source, checks.columns()),
+        profile=_profile(rows, source, columns),
         sample=None if findings.have_errors else rows.sampler.sample(),
     )
 
@@ -303,7 +306,7 @@ def _unchecked(
             raise InvalidArgument(f"{error} {error.do}") from None
         return _uncut(upload, destination, progress)
     columns = columns_without_describe(source.output_names, source.output_addresses, destination.hidden)
-    return replace(_plan_of(rows, upload, source), columns=tuple(columns), profile=_profile(rows, source, columns))
+    return replace(_plan_of(rows, upload, source, columns), profile=_profile(rows, source, columns))
 
 
 def _profile(rows: RowPass, source: MappedSource, columns: Sequence[ProfiledColumn]) -> RowsProfile | None:
@@ -316,7 +319,7 @@ def _profile(rows: RowPass, source: MappedSource, columns: Sequence[ProfiledColu
     return replace(rows.tally.profile(columns), left_out=left_out)
 
 
-def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:
+def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource, columns: Sequence[ProfiledColumn]) -> Plan:
     parts = rows.cutter.finish()
     return Plan(
         rows=rows.rows,
@@ -329,6 +332,8 @@ def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource) -> Plan:
         mapped_source=source,
         version=upload.version,
         left_out=rows.left_out,
+        columns=tuple(columns),
+        first_rows=rows.first_rows.shown(columns),
         blocks_at=tuple(rows.blocks_at),
     )
 

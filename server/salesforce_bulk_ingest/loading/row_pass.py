@@ -15,9 +15,7 @@ from salesforce_bulk_ingest.loading.row_filter import CountedLines, LeftOut
 from salesforce_bulk_ingest.loading.row_sample import RowSampler
 from salesforce_bulk_ingest.loading.row_sketch import RowSketcher
 from salesforce_bulk_ingest.loading.sources import encoding_of, read_errors
-from salesforce_bulk_ingest.validation.column_profiles import (
-    RowsTally,
-)
+from salesforce_bulk_ingest.validation.column_profiles import FirstRows, RowsTally
 from salesforce_bulk_ingest.validation.file import endless, has_undecoded, undecoded
 from salesforce_bulk_ingest.validation.not_rows import Kind
 from salesforce_bulk_ingest.validation.preflight import PreflightChecks
@@ -43,6 +41,7 @@ class RowPass:
 
     Attributes:
         sampler: the sampler of the rows.
+        first_rows: the first rows.
         tally: the tally of the columns; None if they are not counted.
         rows: the number of rows read so far, without those that are left out.
         left_out: which rows are left out so far.
@@ -64,6 +63,7 @@ class RowPass:
         self._file = file
         self._source = source
         self.sampler = RowSampler(len(source.output_names), sampled, has_lines=source.source.has_lines)
+        self.first_rows = FirstRows(len(source.output_names))
         self.tally = RowsTally(len(source.output_names)) if profiled else None
         self._limit = limit
         self._progress = progress
@@ -110,6 +110,7 @@ class RowPass:
                     self._check(block, checks)
                 else:
                     self._refuse_undecoded(block.source_text, block.position.block_line)
+                self.first_rows.add(block.output_rows)
                 if self.tally is not None:
                     self.tally.add(block.output_rows)
                 self.blocks_at.append(block.position)

@@ -7,14 +7,19 @@ from dataclasses import replace
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
-from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import Closing
 from salesforce_bulk_ingest.operations.load_outcome import ReportLoad, UploadOutcome, UploadStatus
 from salesforce_bulk_ingest.operations.load_request import AnySource, LoadRequest
 from salesforce_bulk_ingest.operations.org_comparisons import OrgComparisons
-from salesforce_bulk_ingest.operations.planned_load import Checked, LoadPlanner, PlannedLoad, Unfinished
+from salesforce_bulk_ingest.operations.planned_load import (
+    Checked,
+    LoadPlanner,
+    PlannedLoad,
+    Unfinished,
+    with_named_rows,
+)
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -132,7 +137,7 @@ class DryRuns:
         compared = load.plan
         if comparison is not None:
             compared = replace(compared, findings=comparison.findings_with(compared.findings))
-        named = await run_in_thread(compared.with_named_rows, lines)
+        named = await with_named_rows(compared, lines, self._seconds_left())
         several = () if comparison is not None else load.several_records
         plan = named.with_first_notes(checked.effects).with_notes(
             (*_as_findings(refusal), *several, *checked.notes, *foreseen)

@@ -4,12 +4,10 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-import anyio
-
 from salesforce_bulk_ingest.base.errors import IngestError, SourceChanged
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding
 from salesforce_bulk_ingest.base.shared_task import REPORT_SECONDS, SharedTask
-from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.operations.audit import Write
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.dry_run import DryRuns
@@ -18,7 +16,7 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load_outcome import ReportLoad, UploadOutcome, UploadStatus, silently
 from salesforce_bulk_ingest.operations.load_request import AnySource, CreateRequest, LoadRequest
 from salesforce_bulk_ingest.operations.org_comparisons import OrgComparisons
-from salesforce_bulk_ingest.operations.planned_load import Checked, LoadPlanner, PlannedLoad
+from salesforce_bulk_ingest.operations.planned_load import Checked, LoadPlanner, PlannedLoad, with_named_rows
 from salesforce_bulk_ingest.operations.planning import Planner
 from salesforce_bulk_ingest.operations.send_once import SendOnce
 from salesforce_bulk_ingest.operations.upload_once import took_nothing
@@ -196,7 +194,7 @@ class LoadOperations:
             RowsRefused, InvalidArgument, SourceChanged: see `PlannedLoad.checked_part`.
             RefusedByPolicy: the policy does not let this part into a job, or the recipe the whole load.
         """
-        number = await load.checked_part(lines, refused)
+        number = await load.checked_part(lines, refused, self._seconds_left)
         comparison = None
         if load.needs_comparison:
             comparing = self._comparisons.start(load.org, load.compared, load.sobject, load.destination, None)
@@ -268,13 +266,10 @@ class LoadOperations:
         return UploadOutcome(load.org, job, status, plan, number, upload.done_bytes, mistakes=load.mistakes)
 
     async def _named(self, outcome: UploadOutcome, lines: int) -> UploadOutcome:
-        """Return an outcome whose plan names rows, if the call has time to read them, see `Plan.with_named_rows`."""
+        """Return an outcome whose plan names rows, if the call has time to read them."""
         if outcome.plan is None or outcome.status not in NAMED:
             return outcome
-        with anyio.move_on_after(self._seconds_left()):
-            plan = await run_in_thread(outcome.plan.with_named_rows, lines, check_cancelled)
-            return replace(outcome, plan=plan)
-        return outcome
+        return replace(outcome, plan=await with_named_rows(outcome.plan, lines, self._seconds_left()))
 
 
 def _is_by_other_rows(request: LoadRequest[AnySource]) -> bool:

@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+import anyio
+
 from salesforce_bulk_ingest.base.errors import InvalidArgument, LoadedBefore, NoRowLeft, SourceChanged
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
-from salesforce_bulk_ingest.base.threads import run_in_thread
+from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
 from salesforce_bulk_ingest.cache.load_parts import LoadPart
 from salesforce_bulk_ingest.cache.load_records import LoadRecord
 from salesforce_bulk_ingest.comparison.mistakes import Mistake
@@ -197,11 +199,12 @@ class PlannedLoad:
         if not self.plan.has_errors:
             self.plan.content_of(self.request.part or 1)
 
-    async def checked_part(self, lines: int, refused: str) -> int:
+    async def checked_part(self, lines: int, refused: str, seconds: Callable[[], float]) -> int:
         """Return the number of the part that is to be sent.
 
         Args:
             lines: the number of lines on which the findings of a refusal name the rows.
+            seconds: returns the seconds that the call may still wait.
             refused: the end of the message of a refusal, which says what was not done.
 
         Raises:
@@ -213,8 +216,15 @@ class PlannedLoad:
         self.check_part_and_sha256()
         message = _refusal_of_rows(self.plan, self.request, refused)
         if message is not None:
-            raise RowsRefused(message, await run_in_thread(self.plan.with_named_rows, lines))
+            raise RowsRefused(message, await with_named_rows(self.plan, lines, seconds()))
         return self.request.part or 1
+
+
+async def with_named_rows(plan: Plan, lines: int, seconds: float) -> Plan:
+    """Return a plan that names rows, see `Plan.with_named_rows`; as it is where to read them takes longer than this."""
+    with anyio.move_on_after(seconds):
+        return await run_in_thread(plan.with_named_rows, lines, check_cancelled)
+    return plan
 
 
 class LoadPlanner:

@@ -11,7 +11,7 @@ from salesforce_bulk_ingest.base.findings import Findings
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.threads import check_cancelled, run_in_thread
-from salesforce_bulk_ingest.loading.column_names import not_called_so_yet
+from salesforce_bulk_ingest.loading.column_names import check_fields, not_called_so_yet
 from salesforce_bulk_ingest.loading.mapped_source import UploadSource, open_upload_source
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.plan import Plan, make_plan
@@ -19,7 +19,7 @@ from salesforce_bulk_ingest.loading.sources import RowSource, UploadFile
 from salesforce_bulk_ingest.operations.describes import DescribeCache, Described
 from salesforce_bulk_ingest.operations.load_request import LoadRequest
 from salesforce_bulk_ingest.salesforce.models import Job
-from salesforce_bulk_ingest.validation.destination import Destination
+from salesforce_bulk_ingest.validation.destination import DELETES, Destination
 from salesforce_bulk_ingest.validation.field_proposals import FieldProposals
 
 MOST_KEPT = 4
@@ -112,6 +112,9 @@ class Planner:
                 source = replace(request.source, encoding=encoding.name)
                 decoded = request.with_source(source)
                 plan, described = await self._read(decoded, object_name, destination, task, profiled=profiled)
+                # The next call is likely to ask for it, and a dry run does at once.
+                decoded_key = await run_in_thread(_key, decoded, plan.version, object_name, destination)
+                self._keep_if_needed(decoded_key, decoded, plan, described, task)
                 plan = plan.read_in(encoding, version)
             if plan.version != version:
                 raise SourceChanged("The rows were changed before they were checked.")
@@ -199,6 +202,8 @@ class Planner:
         if described is not None:
             described.report(findings, None if destination.is_made else object_name)
             destination = replace(destination, describe=described.sobject, parents=described.parents)
+            if described.sobject is not None and destination.operation not in DELETES:
+                check_fields(request.mapping.constants, described.sobject, described.parents)
         plan = await run_in_thread(
             lambda: make_plan(
                 upload,

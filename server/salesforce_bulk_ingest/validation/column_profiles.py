@@ -13,7 +13,8 @@ from salesforce_bulk_ingest.csvio.cells import ParsedBlock
 from salesforce_bulk_ingest.salesforce.models import NULL_CELL, FieldDescribe
 from salesforce_bulk_ingest.validation.cells import BLANK_CELLS
 
-SAMPLE_ROWS = 3
+FEW_ROWS, FIRST_ROWS = 5, 3
+"""The number of rows up to which all are shown as they are uploaded, and the number of the first of more."""
 MOST_DISTINCT, LEAST_DISTINCT = 5_000, 50
 """The numbers of distinct values of one column that are counted, of a narrow and of a very wide file."""
 MOST_VALUES = 50_000
@@ -98,12 +99,10 @@ class RowsProfile:
 
     Attributes:
         columns: the profile of each uploaded column.
-        sample: the first rows as they are uploaded, with masks in place of hidden cells.
         left_out: the addresses of the columns of the source that are not uploaded.
     """
 
     columns: tuple[ColumnProfile, ...]
-    sample: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...] = ()
 
 
@@ -125,23 +124,42 @@ class RowsTally:
     def __init__(self, width: int) -> None:
         most = max(LEAST_DISTINCT, min(MOST_DISTINCT, MOST_VALUES // max(width, 1)))
         self._columns = [_ColumnTally(most, MOST_CHARACTERS // max(width, 1)) for _ in range(width)]
-        self._sample: list[Sequence[str]] = []
 
     def add(self, rows: ParsedBlock) -> None:
         """Count the cells of one block of rows as they are uploaded."""
         for index, tally in enumerate(self._columns):
             tally.add(rows.column(index))
-        for row in range(min(len(rows), SAMPLE_ROWS - len(self._sample))):
-            self._sample.append([rows.column(index)[row] for index in range(len(self._columns))])
 
     def profile(self, columns: Sequence[ProfiledColumn]) -> RowsProfile:
         """Return the profile of the rows, given the uploaded columns; called after the last block of rows."""
-        profiles = [tally.profile(column) for tally, column in zip(self._columns, columns, strict=True)]
-        sample = [
+        return RowsProfile(tuple(tally.profile(column) for tally, column in zip(self._columns, columns, strict=True)))
+
+
+class FirstRows:
+    """The first rows of one upload: all of a few, some of more.
+
+    Args:
+        width: the number of uploaded columns.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._rows: list[Sequence[str]] = []
+        self._are_all = True
+
+    def add(self, rows: ParsedBlock) -> None:
+        """Add one block of rows as they are uploaded."""
+        free = FEW_ROWS - len(self._rows)
+        self._are_all &= len(rows) <= free
+        for row in range(min(len(rows), free)):
+            self._rows.append([rows.column(index)[row] for index in range(self._width)])
+
+    def shown(self, columns: Sequence[ProfiledColumn]) -> tuple[tuple[str, ...], ...]:
+        """Return the rows that are shown, with masks in place of hidden cells; called after the last block of rows."""
+        return tuple(
             tuple(mask(cell) if column.is_hidden else cell for cell, column in zip(row, columns, strict=True))
-            for row in self._sample
-        ]
-        return RowsProfile(tuple(profiles), tuple(sample))
+            for row in (self._rows if self._are_all else self._rows[:FIRST_ROWS])
+        )
 
 
 class _ColumnTally:

@@ -162,26 +162,33 @@ class FieldNames:
         close = get_close_matches(plain(name), self._by_spelling, 3, LIKENESS)
         return tuple(dict.fromkeys(self._by_spelling[spelling] for spelling in close))
 
-    def hint(self, name: str) -> str:
-        """Return the advice about an unknown column of this name.
+    def meant(self, name: str) -> tuple[str, ...]:
+        """Return the names of up to three fields that an unknown name is likely to stand for, the likeliest first.
 
-        A field that the name means in words goes before one that is spelled like it.
+        Fields that the name means in words go before those that are spelled like it.
         """
-        meant = [meaning.name for meaning in self._meanings.of(name)[:MOST_HINTS]]
-        if meant == ["Name"] and has_parts_of_names(self.describe):
+        return self._in_words(name) or self.near(name)
+
+    def hint(self, name: str) -> str:
+        """Return the advice about an unknown column of this name."""
+        meant = self._in_words(name)
+        if meant == ("Name",) and has_parts_of_names(self.describe):
             return OF_WHOLE_NAMES
-        meant = meant or [meaning.name for meaning in self._meanings.of_ids(name)[:MOST_HINTS]]
-        if meant:
-            return _did_you_mean(meant)
-        about = next((parent for parent in self._meanings.parents_of(name) if parent.name in self._parents), None)
-        if about is not None:
-            return _by_keys(about, self._parents[about.name])
-        near = self.near(name)
-        return _did_you_mean(near) if near else SET_OR_LEAVE_OUT
+        if not meant:
+            about = next((parent for parent in self._meanings.parents_of(name) if parent.name in self._parents), None)
+            if about is not None:
+                return _by_keys(about, self._parents[about.name])
+            meant = self.near(name)
+        return f"{did_you_mean(meant)} {SET_OR_LEAVE_OUT}" if meant else SET_OR_LEAVE_OUT
+
+    def _in_words(self, name: str) -> tuple[str, ...]:
+        meanings = self._meanings.of(name) or self._meanings.of_ids(name)
+        return tuple(meaning.name for meaning in meanings[:MOST_HINTS])
 
 
-def _did_you_mean(names: Sequence[str]) -> str:
-    return f"Did you mean {' or '.join(map(as_name, names))}? {SET_OR_LEAVE_OUT}"
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return the question whether one of these fields is meant."""
+    return f"Did you mean {' or '.join(map(as_name, names))}?"
 
 
 def _by_keys(about: Parent, parent: SObjectDescribe) -> str:
@@ -267,7 +274,7 @@ def _meant_relationship(path: _Path, names: FieldNames) -> str:
     near = map(describe.field, (path.relationship, *names.near(path.relationship)))
     for lookup in near:
         if lookup is not None and lookup.relationship_name:
-            return f"Did you mean {as_name(f'{lookup.relationship_name}.{path.field}')}? {SET_OR_LEAVE_OUT}"
+            return f"{did_you_mean([f'{lookup.relationship_name}.{path.field}'])} {SET_OR_LEAVE_OUT}"
     return SET_OR_LEAVE_OUT
 
 

@@ -74,9 +74,14 @@ class SpareColumns:
         self._report_unnamed()
 
     def _report_doubled(self, name: str, indexes: Sequence[int]) -> None:
-        places = [self._addresses[index] or name for index in indexes]
-        what = f"Several columns are {as_name(name)}, and only one can be: {quoted_names(places)}."
-        if self._whole[name]:
+        places = [place for index in indexes if (place := self._addresses[index]) is not None]
+        is_set = len(places) < len(indexes)
+        others = f"{quoted_names(places)}{' and what set gives every row' if is_set else ''}"
+        what = f"Several columns are {as_name(name)}, and only one can be: {others}."
+        if is_set:
+            nulls = self._nulls([index for index in indexes if self._addresses[index] is not None])
+            do = f"Leave {as_name(name)} out of set, or set {nulls} in columns to leave the cells there out."
+        elif self._whole[name]:
             spare = [index for index in indexes if index != self._whole[name][0]]
             do = f"The others have no other cells: leave them out with {self._nulls(spare)} in columns."
         else:

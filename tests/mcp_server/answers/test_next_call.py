@@ -105,6 +105,10 @@ NAMED_AS_IN_THE_SOURCE: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"columns": {"Name": "Account Name"}}, {"columns": {"Account Name": "Name"}}),
     ({"leaveOut": {"cells": {"Account_Name": "x"}}}, {"leaveOut": {"cells": {"Account Name": ["x"]}}}),
     ({"values": {"Account Name": {"a": "b" * 1_000}}}, {"values": "<values, corrected>"}),
+    ({"set": {"Rateing": "Hot", "Site": "x"}}, {"set": {"Rating": "Hot", "Site": "x"}}),
+    ({"set": {"Site": "x", "Billing City": "Oslo"}}, {"set": {"Site": "x", "BillingCity": "Oslo"}}),
+    ({"set": {"Xyzzy": "1", "Site": "x"}}, {"set": {"<field in place of Xyzzy>": "1", "Site": "x"}}),
+    ({"set": {"Ownr.Name": "1"}}, {"set": {"<field in place of Ownr.Name>": "1"}}),
 ]
 
 

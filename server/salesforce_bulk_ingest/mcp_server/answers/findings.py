@@ -29,6 +29,12 @@ ROOM_FOR_FIELDS = 3_000
 AFTER_MISTAKES = "once the user has seen what looks like a mistake, and wants it"
 """What has to come before a call where something looks like a mistake."""
 
+CHECKED_AGAIN = "and dryRun in place of sha256"
+"""What makes a call that sends rows check them first, in words."""
+
+OF_DRY_RUN = ("dryRun", "compare")
+"""The arguments of a dry run that a call that sends its rows has not."""
+
 OF_ROWS = frozenset[FindingKind | None]({"mask", "long row", "long cell", "row size", "misfit error"})
 """The kinds of errors that single rows have, so that the others may go without them."""
 
@@ -140,10 +146,17 @@ def known_to_fail(plan: Plan) -> str:
     )
 
 
-def next_with_correction(plan: Plan, given: GivenCall) -> str:
-    """Return a sentence, after a space, with the call that sends no row that is known to fail; empty if it is the given one.
+def next_with_correction(plan: Plan, given: GivenCall, first: GivenCall, how: str) -> str:
+    """Return a sentence, after a space, about a call that sends no row known to fail; empty if that is the given one.
 
-    The call takes the columns and formats that are proposed, which correct the cells of their fields.
+    The call takes the columns and formats that are proposed, which correct the cells of their fields. It is told by what is
+    other in it than in the call that `next` begins with.
+
+    Args:
+        plan: the plan of the rows.
+        given: the call that is answered.
+        first: the call that `next` begins with, with the rows that were checked.
+        how: what else is other in the call, in words.
     """
     if given.is_by_recipe:  # only those who review the recipe change what it does with rows
         return ""
@@ -166,7 +179,8 @@ def next_with_correction(plan: Plan, given: GivenCall) -> str:
         *(["takes others for the cells that fail, with the gaps filled"] if gaps else []),
         *leaves,
     ]
-    return f" Or {leaving.with_changes(gaps).again()} {' and '.join(does)}: ask the user."
+    other = json.dumps(leaving.with_changes(gaps).rows_unlike(first))
+    return f" Or, with {other} {how}, it {' and '.join(does)}: ask the user."
 
 
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
@@ -174,7 +188,7 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     if not plan.has_errors:
         each = "each part has a job of its own, and fails or succeeds without the others"
         sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}; {each}."
-        return f"{sends}{next_with_correction(plan, given)}"
+        return f"{sends}{next_with_correction(plan, given, given, 'and dryRun in place of part and sha256')}"
     if given.is_by_recipe:
         by_whom = "once it is mended, or its recipe by those who review it: tell the user"
         return f"{given.checked()} checks the file again, {by_whom}."
@@ -238,13 +252,14 @@ def next_for_mistakes(plan: Plan, given: GivenCall) -> str:
     """Return what to do with rows that look like a mistake: who only follows calls is not to send them."""
     mended = given if given.is_by_recipe else given.with_corrected_rows()
     checks = f"{mended.checked()} checks the rows, once they are corrected"
-    return f"{checks}; {_sends_as_they_are(plan, given, looks_wrong=True)}{next_with_correction(plan, given)}"
+    sends = _sends_as_they_are(plan, given, "with the same rows", looks_wrong=True)
+    return f"{checks}; {sends}{next_with_correction(plan, given, given, 'and the same rows')}"
 
 
 def call_that_sends(plan: Plan, given: GivenCall) -> str:
     """Return the call that sends the rows that were checked, or a part of them, and refuses others."""
     part = {"part": _part_of(given)} if len(plan.parts) > 1 else {}
-    return given.again({**part, "sha256": plan.sha256}, without=("dryRun", "linesShown", "compare"))
+    return given.again({**part, "sha256": plan.sha256}, without=(*OF_DRY_RUN, "linesShown"))
 
 
 def next_for_formats(plan: Plan, given: GivenCall, *, looks_wrong: bool) -> str:
@@ -255,15 +270,24 @@ def next_for_formats(plan: Plan, given: GivenCall, *, looks_wrong: bool) -> str:
         given: the call that is answered.
         looks_wrong: whether the rows look like a mistake beside the records of the org.
     """
-    takes = (
-        f"{given.with_changes({'formats': _formats(plan)}).again()} takes the proposed formats, once the user agrees"
-    )
-    return f"{takes}; {_sends_as_they_are(plan, given, looks_wrong=looks_wrong)}{next_with_correction(plan, given)}"
+    formatted = given.with_changes({"formats": _formats(plan)})
+    takes = f"{formatted.again()} takes the proposed formats, once the user agrees"
+    sends = _sends_as_they_are(plan, given, "without these formats", looks_wrong=looks_wrong)
+    return f"{takes}; {sends}{next_with_correction(plan, given, formatted, 'too')}"
 
 
-def _sends_as_they_are(plan: Plan, given: GivenCall, *, looks_wrong: bool) -> str:
-    """Return the call that sends the rows without a change, and what has to come before it, to the end of the sentence."""
-    sends = f"{call_that_sends(plan, given)} sends {_what_is_sent(plan, given)}"
+def _sends_as_they_are(plan: Plan, given: GivenCall, how: str, *, looks_wrong: bool) -> str:
+    """Return what makes the call before it send the rows without a change, and when, to the end of the sentence.
+
+    Args:
+        plan: the plan of the rows.
+        given: the call that is answered, a dry run.
+        how: what else has to be other in the call before, in words.
+        looks_wrong: whether the rows look like a mistake beside the records of the org.
+    """
+    part = f" and part {_part_of(given)}" if len(plan.parts) > 1 else ""
+    of_dry_run = " and ".join(name for name in OF_DRY_RUN if name in given.arguments)
+    sends = f"{how}, and with this sha256{part} in place of {of_dry_run}, it sends {_what_is_sent(plan, given)}"
     as_they_are = "as it is" if len(plan.parts) > 1 else "as they are"
     wanted = f", {AFTER_MISTAKES}" if looks_wrong else ""
     return f"{sends} {as_they_are}{wanted}."

@@ -310,6 +310,13 @@ class GivenCall:
         """The rows of the call, or the gap for them."""
         return self.arguments.get(self._rows_argument, SAME_ROWS)
 
+    def rows_unlike(self, other: Self) -> dict[str, object]:
+        """Return the argument that has the rows, with what of it is other than in another call with rows."""
+        rows, others = self.rows, other.rows
+        if isinstance(rows, dict) and isinstance(others, dict):
+            rows = {name: value for name, value in rows.items() if others.get(name) != value}
+        return {self._rows_argument: rows}
+
     @property
     def _rows_argument(self) -> str:
         return "body" if self.tool == UPLOAD else "data"

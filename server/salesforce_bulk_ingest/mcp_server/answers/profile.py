@@ -7,6 +7,7 @@ from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
+from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.mcp_server.answers.answer import (
     AnswerPart,
@@ -98,6 +99,7 @@ class ProfileAnswer(PartListedAsObject):
     def of(
         cls,
         profile: RowsProfile,
+        first_rows: Sequence[Sequence[str]],
         scope: Scope | None,
         comparison: OrgComparison | None = None,
         lines: int = LINES_SHOWN,
@@ -106,6 +108,7 @@ class ProfileAnswer(PartListedAsObject):
 
         Args:
             profile: the profile.
+            first_rows: the first rows as they are uploaded.
             scope: what the rows were checked for; None for rows that were not checked.
             comparison: the rows compared with the org; None if they were not.
             lines: the maximum number of rows in its sample.
@@ -121,7 +124,7 @@ class ProfileAnswer(PartListedAsObject):
             columns=columns,
             other_columns=count - len(columns) or None,
             left_out=_names(profile.left_out) or None,
-            sample=_sample(profile.sample[:lines]),
+            sample=_sample(first_rows[:lines]),
             checked=", ".join([_checked(scope), *_seen(comparison)]),
             not_checked=_not_checked(scope, comparison),
         )
@@ -182,6 +185,14 @@ def _sample(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
     shown = ([_sampled(cell) for cell in column] for column in columns)
     fit = list(fitting(shown, lambda column: len(as_json(column)), ROOM_FOR_SAMPLE))
     return tuple(zip(*fit, strict=True))
+
+
+def rows_as_csv(plan: Plan) -> tuple[str, ...]:
+    """Return the first rows of a plan after their header, each as CSV, in as many of the first columns as fit."""
+    names = (cut(name, LONGEST_COLUMN) for name in plan.header)
+    columns = ([name, *map(_sampled, cells)] for name, *cells in zip(names, *plan.first_rows, strict=True))
+    fit = list(fitting(columns, lambda column: len(as_json(column)), ROOM_FOR_SAMPLE))
+    return tuple(format_record(row).removesuffix("\n") for row in zip(*fit, strict=True))
 
 
 def _sampled(cell: str) -> str:
