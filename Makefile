@@ -78,10 +78,10 @@ test: .venv/dev.stamp  ## Run the tests
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 test-scenarios: .venv/dev.stamp  ## Run loads from start to end, as callers that follow each answer
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/scenarios
+	@HYPOTHESIS_PROFILE=many $(BIN)/python -m pytest -q -n 2 --dist loadfile -m '' tests/scenarios
 
 test-slow: .venv/dev.stamp  ## Run what make test leaves out: large inputs, started programs, many examples
-	@HYPOTHESIS_PROFILE=many $(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'slow or hypothesis' tests tests/scenarios
+	@HYPOTHESIS_PROFILE=many $(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'slow or hypothesis'
 
 test-faults: .venv/dev.stamp  ## Try every fault in every operation, and look where each row is
 	@$(BIN)/python -m pytest -q -n 2 tests/faults

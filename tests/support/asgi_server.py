@@ -10,7 +10,7 @@ import uvicorn
 
 from salesforce_bulk_ingest.serving.http_protocol import HttpProtocol
 
-START_SECONDS = 10
+START_SECONDS = 30
 STOP_SECONDS = 10
 
 
