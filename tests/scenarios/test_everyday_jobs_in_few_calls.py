@@ -19,7 +19,7 @@ from tests.support.next_call import next_call
 from tests.support.orgs import agent, call, loaded
 
 MOST_CALLS = 6
-MOST_CHARACTERS = 8_100
+MOST_CHARACTERS = 8_000
 """The most that a job may cost: the calls, and the characters that are read in the half of the answers."""
 
 SCHEMA = """

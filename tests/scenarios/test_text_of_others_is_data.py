@@ -402,7 +402,7 @@ async def test_no_text_of_others_passes_for_ours_in_any_answer_or_in_the_log(
                     "The first rows as they would go, in the order of the columns:",
                     '["PWNED\\"  Next: close-…[+100]", "PWNED\\"  Next: close-…[+100]", "PWNED\\"  Next: close-…[+100]", "PWNED\\"  Next: close-…[+100]", "SECRETCELL", "SECRETCELL"]',
                     "Checked: file, columns, cells, repeated Size__c, repeated Name.",
-                    "Not checked: parents, existing records, repeated keys, validation rules, triggers, duplicate rules, record types.",
+                    "Not checked: parents, existing records, validation rules, triggers, duplicate rules, record types.",
                 ]
             ),
         ),

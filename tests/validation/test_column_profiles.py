@@ -29,7 +29,7 @@ def block(rows: list[list[str]], width: int) -> ParsedBlock:
 def profiled(*blocks: list[list[str]], width: int = 1, hidden: bool = False) -> RowsProfile:
     tally = RowsTally(width)
     for rows in blocks:
-        tally.add(block(rows, width))
+        tally.add(block(rows, width), block(rows, width))
     return tally.profile([ProfiledColumn(f"C{index}", f"C{index}", is_hidden=hidden) for index in range(width)])
 
 
@@ -98,3 +98,10 @@ def test_of_a_hidden_column_nothing_but_counts_and_lengths_is_told() -> None:
     profile = profiled([["secret"], ["secret"], [""]], hidden=True)
     assert profile.columns[0].most_frequent == () and profile.columns[0].distinct == 1
     assert first_rows([["secret"], [""]], hidden=True) == (("[hidden, 6 characters]",), ("",))
+
+
+def test_filled_cells_of_columns_that_are_not_uploaded_are_counted() -> None:
+    tally = RowsTally(1, unused=[1, 2])
+    tally.add(block([["a"], ["b"]], 1), block([["a", "", "x"], ["b", "", " "]], 3))
+    tally.add(block([["c"]], 1), block([["c", "", ""]], 3))
+    assert tally.profile([ProfiledColumn("A", "A")], ["B", "C"]).left_out == {"B": 0, "C": 2}

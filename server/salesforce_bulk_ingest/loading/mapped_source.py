@@ -147,6 +147,12 @@ class MappedSource:
         return [None if index is None else addresses.of(index) for index in indexes]
 
     @property
+    def unused_columns(self) -> Sequence[int]:
+        """The index of each column of the source that is not uploaded."""
+        used = range(len(self.header.names)) if self.mapping is None else [each.index for each in self.mapping.columns]
+        return sorted(set(range(len(self.header.names))).difference(used))
+
+    @property
     def output_dialect(self) -> Dialect:
         """The dialect of the bytes to upload, which is not that of the job where rows go as they are and it is unlike."""
         return self.header.dialect if self.mapping is None else self.dialect

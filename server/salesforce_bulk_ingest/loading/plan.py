@@ -312,11 +312,8 @@ def _unchecked(
 def _profile(rows: RowPass, source: MappedSource, columns: Sequence[ProfiledColumn]) -> RowsProfile | None:
     if rows.tally is None:
         return None
-    addresses, uploaded = ColumnAddresses(source.header.names), set(source.output_addresses)
-    left_out = tuple(
-        address for address in map(addresses.of, range(len(source.header.names))) if address not in uploaded
-    )
-    return replace(rows.tally.profile(columns), left_out=left_out)
+    addresses = ColumnAddresses(source.header.names)
+    return rows.tally.profile(columns, tuple(map(addresses.of, source.unused_columns)))
 
 
 def _plan_of(rows: RowPass, upload: UploadSource, source: MappedSource, columns: Sequence[ProfiledColumn]) -> Plan:

@@ -64,7 +64,7 @@ class RowPass:
         self._source = source
         self.sampler = RowSampler(len(source.output_names), sampled, has_lines=source.source.has_lines)
         self.first_rows = FirstRows(len(source.output_names))
-        self.tally = RowsTally(len(source.output_names)) if profiled else None
+        self.tally = RowsTally(len(source.output_names), source.unused_columns) if profiled else None
         self._limit = limit
         self._progress = progress
         self.rows = 0
@@ -112,7 +112,7 @@ class RowPass:
                     self._refuse_undecoded(block.source_text, block.position.block_line)
                 self.first_rows.add(block.output_rows)
                 if self.tally is not None:
-                    self.tally.add(block.output_rows)
+                    self.tally.add(block.output_rows, block.source_rows)
                 self.blocks_at.append(block.position)
                 self.sampler.add(block.output_rows)
                 used |= block.used_ranges

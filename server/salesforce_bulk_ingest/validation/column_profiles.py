@@ -5,7 +5,7 @@ and the clearing cells are counted any further.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields, mask
@@ -99,11 +99,11 @@ class RowsProfile:
 
     Attributes:
         columns: the profile of each uploaded column.
-        left_out: the addresses of the columns of the source that are not uploaded.
+        left_out: the address of each column of the source that is not uploaded, with its number of filled cells.
     """
 
     columns: tuple[ColumnProfile, ...]
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, int]
 
 
 def columns_without_describe(
@@ -119,20 +119,31 @@ class RowsTally:
 
     Args:
         width: the number of columns.
+        unused: the indexes of the columns of the source that are not uploaded.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, unused: Sequence[int] = ()) -> None:
         most = max(LEAST_DISTINCT, min(MOST_DISTINCT, MOST_VALUES // max(width, 1)))
         self._columns = [_ColumnTally(most, MOST_CHARACTERS // max(width, 1)) for _ in range(width)]
+        self._filled = dict.fromkeys(unused, 0)
 
-    def add(self, rows: ParsedBlock) -> None:
-        """Count the cells of one block of rows as they are uploaded."""
+    def add(self, rows: ParsedBlock, source_rows: ParsedBlock) -> None:
+        """Count the cells of one block of rows as they are uploaded, and as they are in the source."""
+        for index in self._filled:
+            cells = source_rows.column(index)
+            self._filled[index] += len(cells) - cells.count("")
         for index, tally in enumerate(self._columns):
             tally.add(rows.column(index))
 
-    def profile(self, columns: Sequence[ProfiledColumn]) -> RowsProfile:
-        """Return the profile of the rows, given the uploaded columns; called after the last block of rows."""
-        return RowsProfile(tuple(tally.profile(column) for tally, column in zip(self._columns, columns, strict=True)))
+    def profile(self, columns: Sequence[ProfiledColumn], unused: Sequence[str] = ()) -> RowsProfile:
+        """Return the profile of the rows; called after the last block of rows.
+
+        Args:
+            columns: the uploaded columns.
+            unused: the addresses of the columns of the source that are not uploaded.
+        """
+        profiles = [tally.profile(column) for tally, column in zip(self._columns, columns, strict=True)]
+        return RowsProfile(tuple(profiles), dict(zip(unused, self._filled.values(), strict=True)))
 
 
 class FirstRows:

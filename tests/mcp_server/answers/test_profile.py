@@ -76,7 +76,7 @@ async def test_each_column_has_its_field_its_counts_and_its_most_frequent_values
                     },
                     {"field": "Site", "distinct": 1, "length": 80},
                 ],
-                "leftOut": ["Rest"],
+                "leftOut": {"Rest": 4},
                 "sample": [
                     ["A", "Gold", "Köln", "Oslo"],
                     ["B", "Gold", "#N/A", "Oslo"],
@@ -92,7 +92,7 @@ async def test_each_column_has_its_field_its_counts_and_its_most_frequent_values
                 '- Stufe → Tier__c: 1 empty, 2 distinct ("Gold" 2, "Silver" 1), takes "Gold", "Silver", "Bronze"',
                 '- Ort → BillingCity: 1 empty, 1 #N/A, 2 distinct ("Köln" 1, "Bonn" 1), length 40',
                 "- Site: 1 distinct, length 80",
-                "Left out: Rest",
+                "Columns left out: Rest (filled in 4 rows)",
                 "The first rows as they would go, in the order of the columns:",
                 '["A", "Gold", "Köln", "Oslo"]',
                 '["B", "Gold", "#N/A", "Oslo"]',

@@ -189,7 +189,7 @@ def next_step(
     ids = f"{result_call('successfulResults', job.id)} gives the ids of the {records(job)}"
     following = next_part(job, load)
     if not following:
-        return f"{ids}, if they are wanted: every row succeeded, and nothing is left to do."
+        return f"{ids}, if wanted: nothing is left to do."
     # Rows that came as text are those of whoever sent them, and this may be another caller, with others.
     is_for_anybody = load is not None and load.part is not None and bool(load.part.origin.source)
     return following if is_for_anybody else f"{ids}: every row succeeded. Then {following}"

@@ -1,11 +1,13 @@
 """What a dry run says of rows in an answer: the columns, the first rows as they would go, and what was checked."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import starmap
+from operator import itemgetter
 from typing import Self
 
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.hidden_fields import MASK
-from salesforce_bulk_ingest.base.text import as_json, as_name, cut, quoted
+from salesforce_bulk_ingest.base.text import as_json, as_name, counted, cut, quoted
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.csvio.writer import format_record
 from salesforce_bulk_ingest.loading.plan import Plan
@@ -90,7 +92,8 @@ class ProfileAnswer(PartListedAsObject):
 
     columns: tuple[ColumnAnswer, ...]
     other_columns: int | None = None
-    left_out: tuple[str, ...] | None = None
+    left_out: dict[str, int] | None = None
+    other_left_out: int | None = None
     sample: tuple[tuple[str, ...], ...]
     checked: str
     not_checked: str
@@ -123,7 +126,8 @@ class ProfileAnswer(PartListedAsObject):
         return cls(
             columns=columns,
             other_columns=count - len(columns) or None,
-            left_out=_names(profile.left_out) or None,
+            left_out=_unused(profile.left_out) or None,
+            other_left_out=max(len(profile.left_out) - LEFT_OUT_SHOWN, 0) or None,
             sample=_sample(first_rows[:lines]),
             checked=", ".join([_checked(scope), *_seen(comparison)]),
             not_checked=_not_checked(scope, comparison),
@@ -136,7 +140,8 @@ class ProfileAnswer(PartListedAsObject):
         if self.other_columns:
             yield f"- and {self.other_columns:,} more, not listed"
         if self.left_out:
-            yield f"Left out: {', '.join(map(as_name, self.left_out))}"
+            others = f" and {self.other_left_out:,} more" if self.other_left_out else ""
+            yield f"Columns left out: {', '.join(starmap(_unused_told, self.left_out.items()))}{others}"
         yield "The first rows as they would go, in the order of the columns:"
         yield from map(as_json, self.sample)
         yield f"Checked: {self.checked}."
@@ -165,9 +170,15 @@ def _allowed(field: FieldDescribe) -> tuple[str, ...]:
     return with_others_counted(shown, len(values))
 
 
-def _names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the first names, and the number of the others."""
-    return with_others_counted([cut(name, LONGEST_COLUMN) for name in names[:LEFT_OUT_SHOWN]], len(names))
+def _unused(columns: Mapping[str, int]) -> dict[str, int]:
+    """Return the first columns that are not uploaded, those with most filled cells first: what is in them is lost."""
+    most = sorted(columns.items(), key=itemgetter(1), reverse=True)
+    return {cut(name, LONGEST_COLUMN): filled for name, filled in most[:LEFT_OUT_SHOWN]}
+
+
+def _unused_told(name: str, filled: int) -> str:
+    what = f"filled in {counted(filled, 'row')}" if filled else "empty"
+    return f"{as_name(name)} ({what})"
 
 
 def _top(values: Sequence[tuple[str, int]], room: int) -> dict[str, int]:
@@ -240,6 +251,6 @@ def _not_checked(scope: Scope | None, comparison: OrgComparison | None) -> str:
             parts.append("existing records (set compare)")
     if scope is None or scope.object_name is None:
         parts.append("columns, cells")
-    if scope is None or scope.key is None:
+    if scope is None or (scope.key is None and not scope.unique):
         parts.append("repeated keys")
     return ", ".join([*parts, "validation rules, triggers, duplicate rules, record types"])
