@@ -2,6 +2,8 @@
 
 import tracemalloc
 
+import pytest
+
 from salesforce_bulk_ingest.loading.cell_reader import MOST_REMEMBERED, CellReader
 from salesforce_bulk_ingest.loading.mapping import MOST_REMEMBERED_OF_ALL, ColumnMapping, apply_mapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LinesOut
@@ -34,6 +36,7 @@ def test_a_blank_cell_is_false_where_the_format_says_so() -> None:
     assert CellReader(format_of("x/")).read(["x", "", " ", "#N/A", "X"]) == ["true", "false", "false", "#N/A", "true"]
 
 
+@pytest.mark.slow
 def test_different_cells_without_end_are_read_in_constant_memory() -> None:
     reader = CellReader(format_of("1.234,5"))
     tracemalloc.start()

@@ -119,6 +119,7 @@ class _Counted(Bytes):
         return self.streams[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mapping", [UNCHANGED, ColumnMapping(constants={"Constant__c": "1"})], ids=["unchanged", "mapped"]
 )
