@@ -256,8 +256,8 @@ async def test_ids_of_both_lengths_go_again_as_they_were_sent_and_are_found_to_n
         retry = {"rowsOf": {"jobs": jobs}, "values": {"NumberOfEmployees": {"x": "1", "y": "2", "z": "3"}}}
         answer = await call(client, "create-ingest-job", body=update, data=retry)
         assert org.uploads == [f"Id,NumberOfEmployees\n{first},1\n{second[:15]},2\n{first[:15]},3\n".encode()]
-        assert [(found["lines"], found["what"]) for found in answer["findings"]] == snapshot(
-            [([4], "Rows have the Id of an earlier row: the last may win, or they fail.")]
+        assert [(found["lines"], found["rows"], found["what"]) for found in answer["findings"]] == snapshot(
+            [([], ["3"], "Rows have the Id of an earlier row: the last may win, or they fail.")]
         )
 
 

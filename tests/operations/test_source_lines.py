@@ -193,3 +193,57 @@ Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "
 INVALID_ARGUMENT: Rows can't be left out by lines here: the rows of job UNDO are those of other jobs. Name them by their cells.
 Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"rowsOf": {"jobs": ["UNDO"], "which": ["before"]}, "leaveOut": {"cells": {"<field>": ["<cells to leave out for \\"<field>\\">"]}}}} is the same call, corrected.\
 """)
+
+
+async def test_one_row_of_two_sources_makes_them_no_parts_of_one_load(client: Client) -> None:
+    first = await done(client, INSERT, "Name\nTwin 1\nTwin 2\n")
+    rows = {"csv": "Name\nOther\nTwin 1\nTwin 2\n", "leaveOut": {"lines": "2"}}
+    second = await call(client, "create-ingest-job", body=INSERT, data=rows, loadAgain=True)
+    await closed(client, second["id"])
+    data = {"rowsOf": {"jobs": [first, second["id"]], "which": ["created"]}, "leaveOut": {"lines": "2"}}
+    text = await refusal(client, "create-ingest-job", body=DELETE, data=data)
+    assert "the rows of these 2 jobs came from several: name one job." in text
+
+
+async def test_updates_of_several_jobs_are_not_undone_by_lines_which_may_have_changed_one_record(
+    org: WatchedOrg,
+) -> None:
+    async with agent(org.url, allow_operation=("delete",), max_upload_bytes=1_100) as client:
+        await done(client, INSERT, "Name\nTwice 1\nTwice 2\n")
+        ids = names(org, "Twice")
+        written = (("Twice 1", "a"), ("Twice 2", "b"), ("Twice 1", "c"), ("Twice 2", "d"))
+        rows = "Id,Description\n" + "".join(f"{ids[name]},{text * 500}\n" for name, text in written)
+        checked = await call(client, "create-ingest-job", body=UPDATE, data={"csv": rows}, dryRun=True)
+        jobs = [await done(client, UPDATE, rows, part=part, sha256=checked["sha256"]) for part in (1, 2)]
+        data = {"rowsOf": {"jobs": jobs, "which": ["before"]}, "leaveOut": {"lines": "2"}}
+        text = await refusal(client, "create-ingest-job", body=UPDATE, data=data)
+        assert "several may have changed the same record, on different lines" in text
+        data = {"rowsOf": {"jobs": jobs[1:], "which": ["before"]}, "leaveOut": {"lines": "4"}}
+        answer = await call(client, "create-ingest-job", body=UPDATE, data=data, dryRun=True)
+    assert answer["rows"] == 1
+
+
+async def test_findings_about_rows_of_a_job_name_them_and_no_lines_which_would_be_others_in_its_source(
+    client: Client,
+) -> None:
+    job = await done(client, INSERT, "Name,NumberOfEmployees\nGood 1,1\nBad 2,x\nGood 3,3\nBad 4,y\n")
+    data = {"rowsOf": {"jobs": [job]}, "values": {"NumberOfEmployees": {"x": "1"}}}
+    answer = await call(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+    (finding,) = [each for each in answer["findings"] if each.get("column") == "NumberOfEmployees"]
+    assert (finding["lines"], finding["rows"], finding["cells"]) == ([], ["Bad 4"], ["y"])
+    text = "\n".join(
+        each.text
+        for each in (
+            await client.call_tool("create-ingest-job", {"body": INSERT, "data": data, "dryRun": True})
+        ).content
+        if each.type == "text"
+    )
+    assert 'column NumberOfEmployees, row "Bad 4": "y":' in text
+
+
+async def test_an_undo_whose_lines_leave_all_out_is_corrected_by_other_lines(client: Client, org: WatchedOrg) -> None:
+    await done(client, INSERT, "Name\nAll 1\n")
+    job = await done(client, UPDATE, f"Id,Site\n{names(org, 'All')['All 1']},s\n")
+    data = {"rowsOf": {"jobs": [job], "which": ["before"]}, "leaveOut": {"lines": "2"}}
+    text = await refusal(client, "create-ingest-job", body=UPDATE, data=data)
+    assert '"leaveOut": {"lines": "<lines, corrected>"}' in text

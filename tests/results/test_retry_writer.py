@@ -93,6 +93,13 @@ def test_rows_of_each_result_are_left_out_by_their_lines(tmp_path: Path) -> None
         f"Left out: 1 row of job {JOB_ID}, by the lines of its source.",
         f"Left out: 1 row of job {JOB_ID} of which the line in its source is not certain.",
     ]
+    made = retried(
+        tmp_path, JobResult(JOB_ID, unprocessed, lines=[2, 3, 0, 0]), which="unprocessed", left_out="all but 2"
+    )
+    assert [note.what for note in made.notes] == [
+        f"Left out: 1 row of job {JOB_ID}, by the lines of its source.",
+        f"Left out: 2 rows of job {JOB_ID} of which the line in its source is not certain.",
+    ]
     upload = archived(tmp_path, content_of(b'Name\n"Two\nlines"\nName 4\nName 5\n'))
     failed = result_file(tmp_path, "sf__Id,sf__Error,Name", [["", "A:a:--", "Name 4"]])
     missing = ReturnedUpload(JOB_ID, upload, (failed,), None, needs_lines=True)

@@ -42,13 +42,7 @@ class SourceLines:
                 they came from none of the lines.
         """
         try:
-            loads = {await self._load_of(org, job) for job in jobs}
-            if len(loads) > 1:
-                raise InvalidArgument(
-                    f"lines of leaveOut are those of one source, and the rows of these {len(jobs)} jobs came from several: "
-                    "name one job.",
-                    ("rowsOf", "jobs"),
-                )
+            await self._check_parts(org, jobs, request)
             lines = [line for job in jobs for line in await self._ends_and_used(org, job, leave_out)]
         except _NotKnown as why:
             raise _by_cells(f"{why}", leave_out, has_ids=_has_ids(jobs, request)) from None
@@ -61,15 +55,35 @@ class SourceLines:
                 ("leaveOut", "lines"),
             )
 
-    async def _load_of(self, org: Org, job: Job) -> tuple[str, int]:
-        """Return what all jobs have in common whose rows are parts of the same load."""
+    async def _check_parts(self, org: Org, jobs: Sequence[Job], request: RetryRequest) -> None:
+        """Raise InvalidArgument unless the rows of the jobs are different parts of one load.
+
+        Nor may they be updates that are undone: several lines may have written to one record, in several of the jobs.
+        """
+        parts = [await self._part_of(org, job) for job in jobs]
+        loads, numbers = {(sha256, of) for sha256, _, of in parts}, {number for _, number, _ in parts}
+        if len(loads) > 1 or len(numbers) < len(jobs):
+            raise InvalidArgument(
+                f"lines of leaveOut are those of one source, and the rows of these {len(jobs)} jobs came from several: "
+                "name one job.",
+                ("rowsOf", "jobs"),
+            )
+        if len(jobs) > 1 and BEFORE in request.which:
+            raise InvalidArgument(
+                f"Of these {len(jobs)} jobs several may have changed the same record, on different lines, so lines of "
+                "leaveOut don't say what becomes of it: name one job.",
+                ("rowsOf", "jobs"),
+            )
+
+    async def _part_of(self, org: Org, job: Job) -> tuple[str, int, int]:
+        """Return of which load the rows of a job are which part, of how many."""
         sent = await self._ledger.find(org.key, job.id)
         if sent is None or sent.part is None:
-            return job.id, 1
+            return job.id, 1, 1
         data = sent.part.origin.arguments.get("data")
         if isinstance(data, dict) and "rowsOf" in data:
             raise _NotKnown(f"the rows of job {job.id} are those of other jobs")
-        return sent.part.sha256, sent.part.of
+        return sent.part.sha256, sent.part.number, sent.part.of
 
     async def _ends_and_used(self, org: Org, job: Job, leave_out: LeaveOut) -> Sequence[int]:
         """Return the lines on which the first and the last row of a job begin, and one of each range that has rows."""

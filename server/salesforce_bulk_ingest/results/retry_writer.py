@@ -179,12 +179,12 @@ class RetryWriter:
             return
         for number, row in rows:
             line = lines[number] if number < len(lines) else 0
-            if line in self._lines_left_out:
-                self._on_lines += 1
-            elif line:
-                yield number, row
-            else:
+            if not line:
                 self._without_line += 1
+            elif line in self._lines_left_out:
+                self._on_lines += 1
+            else:
+                yield number, row
 
     def left_out_notes(self, job_id: str) -> list[Finding]:
         """Return the warnings about rows of a job that are left out, and begin to count anew."""

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from salesforce_bulk_ingest.base.errors import NoRowLeft, NothingToUndo
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoRowLeft, NothingToUndo
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import counted, listed
 from salesforce_bulk_ingest.cache.file_cache import CachedFile, NewFile
@@ -79,6 +79,7 @@ def write_undo(
 
     Raises:
         NothingToUndo: there are no rows to write.
+        InvalidArgument: there are none beside those on lines to leave out.
         NoRowLeft: all of them went before.
         OSError: an image can't be read, or the file can't be written.
     """
@@ -92,7 +93,11 @@ def write_undo(
             origins.append(origin)
     if not origins:
         message = " ".join(["There is nothing to undo.", *(note.what for note in notes)])
-        raise NoRowLeft(message, writer.skipped_into[0]) if writer.skipped_into else NothingToUndo(message)
+        if writer.skipped_into:
+            raise NoRowLeft(message, writer.skipped_into[0])
+        if request.left_out:
+            raise InvalidArgument(message, ("leaveOut", "lines"))
+        raise NothingToUndo(message)
     of_jobs = jobs_in_words([undo.job_id for undo in undos])
 
     def effects(rows: Sequence[int]) -> Sequence[Finding]:

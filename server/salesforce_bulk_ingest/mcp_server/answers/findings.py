@@ -55,12 +55,14 @@ class FindingAnswer(PartListedAsObject):
     count: int
 
     @classmethod
-    def of(cls, finding: Finding, lines: int = LINES_SHOWN) -> Self:
+    def of(cls, finding: Finding, lines: int = LINES_SHOWN, *, has_lines: bool = True) -> Self:
         """Return the finding, with its texts cut to their maximum lengths.
 
         Args:
             finding: the finding.
             lines: the maximum number of its lines.
+            has_lines: whether the caller knows the lines of the source. Those of rows of earlier jobs, in which checks find
+                mistakes, are none that `leaveOut` takes.
         """
         rows = tuple(fitting(finding.rows, _row_size, ROOM_FOR_ROWS))
         lines = min(lines, len(rows)) if finding.rows else lines
@@ -69,7 +71,7 @@ class FindingAnswer(PartListedAsObject):
             what=cut(finding.what, LONGEST_SENTENCE),
             do=cut(finding.do, LONGEST_SENTENCE),
             column=None if finding.column is None else cut(finding.column, LONGEST_COLUMN),
-            lines=finding.lines[:lines],
+            lines=finding.lines[:lines] if has_lines or finding.kind is None else (),
             rows=_unless_blank("" if row is None else row.name for row in rows[:lines]),
             cells=_unless_blank("" if row is None else row.cell or "" for row in rows[:lines]),
             count=finding.count,
@@ -77,15 +79,19 @@ class FindingAnswer(PartListedAsObject):
 
     def __str__(self) -> str:
         column = f", column {as_name(self.column)}" if self.column else ""
-        lines = f", line {', '.join(self._places())}" if self.lines else ""
-        times = f" ({self.count:,} times)" if self.count > max(len(self.lines), 1) else ""
-        return f"- {self.level}{column}{lines}{times}: {self.what} {self.do}"
+        places = list(self._places())
+        where = f", {'line' if self.lines else 'row'} {', '.join(places)}" if places else ""
+        times = f" ({self.count:,} times)" if self.count > max(len(places), 1) else ""
+        return f"- {self.level}{column}{where}{times}: {self.what} {self.do}"
 
     def _places(self) -> Iterator[str]:
-        """Yield the lines, each with the name of its row and the cell at fault."""
+        """Yield the lines, each with the name of its row and the cell at fault; the latter two where there are no lines."""
         for line, row, cell in zip_longest(self.lines, self.rows or (), self.cells or ()):
             named = ": ".join(quoted(text) for text in (row, cell) if text)
-            yield f"{line} ({named})" if named else str(line)
+            if line is None:
+                yield named or "without a name"
+            else:
+                yield f"{line} ({named})" if named else str(line)
 
 
 def _unless_blank(texts: Iterable[str]) -> tuple[str, ...] | None:
@@ -315,7 +321,8 @@ def _mended(plan: Plan, of_job: Sequence[Finding], given: GivenCall) -> tuple[Gi
 
 
 def _findings(plan: Plan, lines: int) -> tuple[FindingAnswer, ...]:
-    answers = (FindingAnswer.of(finding, lines) for finding in plan.findings[:MOST_FINDINGS])
+    has_lines = plan.mapped_source.source.has_lines
+    answers = (FindingAnswer.of(finding, lines, has_lines=has_lines) for finding in plan.findings[:MOST_FINDINGS])
     return tuple(fitting(answers, lambda answer: len(answer.model_dump_json()), ROOM_FOR_FINDINGS))
 
 
