@@ -63,6 +63,8 @@ class MappedBlock:
         output_rows: the rows to upload, one for each of these.
         output: the bytes to upload for these rows.
         left_out: which rows are left out.
+        all_text: the text of the block, with the rows that are left out.
+        all_rows: its rows, with those that are left out, but without what is no row.
         used_ranges: the ranges of lines on which rows begin, as the caller writes them.
         not_rows: the kind of what is no row and is not left out, by its line.
     """
@@ -75,6 +77,8 @@ class MappedBlock:
     output_rows: ParsedBlock
     output: Block
     left_out: LeftOut
+    all_text: str
+    all_rows: ParsedBlock
     used_ranges: frozenset[str]
     not_rows: Mapping[int, Kind]
 
@@ -255,6 +259,8 @@ class MappedSource:
             output_rows=output,
             output=block if self.mapping is None else Block(block_bytes(output, self.dialect), block.first_line),
             left_out=left_out,
+            all_text=text,
+            all_rows=_without(range(len(rows)), kinds.keys(), rows)[1],
             used_ranges=frozenset(used),
             not_rows={rows.line_of(row): kind for row, kind in kinds.items() if row in sent},
         )

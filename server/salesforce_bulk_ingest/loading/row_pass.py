@@ -130,6 +130,7 @@ class RowPass:
         # What is no row is told once: it has no cells that could be wrong.
         block = block.without_not_rows()
         checks.check_source(block.source_text, block.source_rows, block.position.block_line)
+        checks.check_title(block.source_rows, block.all_rows, block.all_text, block.position.block_line)
         checks.check_outgoing(block.output_rows, block.output)
         for column, misfit in self._source.misfits(block):
             checks.add_misfit(column, misfit)

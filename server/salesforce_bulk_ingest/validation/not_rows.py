@@ -345,6 +345,7 @@ class TitleCheck:
         self._has_lines = has_lines
         self._findings = findings
         self._is_open = sum(bool(name.strip()) for name in header.names) == 1
+        self._likely: int | None = None
         self.is_reported = False
         self.lines: str | None = None
 
@@ -353,13 +354,19 @@ class TitleCheck:
         if names_delimiter(self._header.record):
             self._report(REASONS["sep"], self._header.line + 1)
 
-    def check(self, rows: ParsedBlock) -> None:
-        """Check the rows of one block."""
-        if not self._is_open or (len(self._header.names) == 1 and not rows.is_ragged):
+    def check(self, rows: ParsedBlock, all_rows: ParsedBlock) -> None:
+        """Check the rows of one block.
+
+        Args:
+            rows: the rows of the block.
+            all_rows: these and the rows that are left out: the likely header is the first of them with several cells.
+        """
+        if not self._is_open or (len(self._header.names) == 1 and not all_rows.is_ragged):
             return
-        number = _first_of_several_cells(rows)
-        if number is not None:
-            line = rows.line_of(number)
+        first = _first_of_several_cells(all_rows)
+        if self._likely is None and first is not None:
+            self._likely = all_rows.line_of(first)
+        if (line := self._likely) is not None and _first_of_several_cells(rows) is not None:
             self._report(
                 f"The header has a single name, and the row on line {line} has more: {self._may_be_title}", line
             )
@@ -369,19 +376,22 @@ class TitleCheck:
 
         Args:
             taken: the rows of the first block, by the taken delimiter.
-            text: the text of the first block.
+            text: the text of the first block, with the rows that are left out.
             first_line: the line of the source on which the block begins.
         """
         width = len(self._header.names)
         if self.is_reported or (width > 1 and any(len(row) == width for row in taken.rows[:ROWS_COMPARED])):
             return
+        kept = set(taken.lines)
         start = text[: text.rfind("\n", 0, CHARACTERS_COMPARED) + 1] or text[:CHARACTERS_COMPARED]
         for delimiter in get_args(Delimiter):
             if DELIMITERS[delimiter].encode() in self._header.record:
                 continue
             rows = parse_block(start, replace(self._header.dialect, delimiter=delimiter), 1, first_line)
             number = _first_of_several_cells(rows)
-            widths = [len(row) for row in rows.rows if len(row) > 1]
+            widths = [
+                len(row) for line, row in zip(rows.lines, rows.rows, strict=True) if len(row) > 1 and line in kept
+            ]
             if number is not None and len(widths) > 1 and len(set(widths)) == 1:
                 line = rows.line_of(number)
                 has = "a single name" if width == 1 else f"{width:,} names, no row has as many cells"

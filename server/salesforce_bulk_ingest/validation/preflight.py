@@ -169,13 +169,23 @@ class PreflightChecks:
             first_line: the line of the source on which the block begins.
         """
         # A block is empty while no record is whole.
-        if first_line == 1 + self._header.lines and len(rows):
-            if self._destination.delimiter is None:
-                check_delimiter(self._header, text, rows, self._findings)
-            if self._proposals.unknown(self._proposals.fields()):
-                self._title.check_delimiters(rows, text, first_line)
+        if first_line == 1 + self._header.lines and len(rows) and self._destination.delimiter is None:
+            check_delimiter(self._header, text, rows, self._findings)
         self._file.check(text, rows, first_line)
-        self._title.check(rows)
+
+    def check_title(self, rows: ParsedBlock, all_rows: ParsedBlock, all_text: str, first_line: int) -> None:
+        """Check whether the header is a title, by the rows of one block; called for each block.
+
+        Args:
+            rows: the rows of the block.
+            all_rows: these and the rows that are left out, of which one may be the header.
+            all_text: the text of all these rows.
+            first_line: the line of the source on which the block begins.
+        """
+        is_first = first_line == 1 + self._header.lines and len(rows)
+        if is_first and self._proposals.unknown(self._proposals.fields()):
+            self._title.check_delimiters(rows, all_text, first_line)
+        self._title.check(rows, all_rows)
 
     def add_misfit(self, column: str, misfit: Misfit) -> None:
         """Add a cell that does not fit the format of its column."""

@@ -113,6 +113,36 @@ async def test_titles_above_the_header_are_left_out_by_the_call_that_the_refusal
     assert org.uploads == [rows.encode()]
 
 
+@pytest.mark.parametrize("mark", [",", ";"])
+@pytest.mark.parametrize(
+    "asked", [{"lines": "all but 4-5"}, {"lines": "6-, all but 4-5"}, {"cells": {"Report": ["Name"]}}, {"lines": "5"}]
+)
+async def test_a_header_that_is_left_out_below_a_title_is_found_and_no_row_is_taken_for_it(
+    org: WatchedOrg, tmp_path: Path, asked: dict[str, Any], mark: str
+) -> None:
+    title = "Report,\n" if mark == "," else "Report\n"
+    file_of(
+        tmp_path, f"{title}By Ann\n{'Name,Site A,1 B,2 C,3 D,4'.replace(' ', chr(10)).replace(',', mark)}\n".encode()
+    )
+    async with agent(org.url, upload_roots=[tmp_path]) as client:
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"file": "rows.csv", "leaveOut": asked})
+        _, arguments = next_call(next_line(text))
+    lines = arguments["data"]["leaveOut"]["lines"]
+    assert lines == {"all but 4-5": "1-2, all but 4-5", "6-, all but 4-5": "1-2, 6-, all but 4-5", "5": "5, 1-2"}.get(
+        asked.get("lines", ""), "1-2"
+    )
+
+
+@pytest.mark.parametrize("asked", ["2, 4", "2-3, all but 4-5"])
+async def test_the_call_below_a_title_has_a_gap_where_the_lines_left_out_have_the_header(
+    org: WatchedOrg, asked: str
+) -> None:
+    csv = "Report,\nName,Site\nA,1\nB,2\nC,3\nD,4\n"
+    async with agent(org.url) as client:
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={"csv": csv, "leaveOut": {"lines": asked}})
+        assert next_call(next_line(text))[1]["data"]["leaveOut"] == {"lines": "<lines, corrected>"}
+
+
 async def test_values_with_several_parts_in_the_column_of_a_field_are_no_header(org: WatchedOrg) -> None:
     async with agent(org.url) as client:
         for csv in ("Name\nAcme; Oslo\nOther; Rome\n", "Firma\nAcme; Oslo\nOther; Rome\n"):

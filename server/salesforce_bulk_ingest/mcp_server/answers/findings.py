@@ -8,6 +8,7 @@ from typing import Any, Self
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN, Finding, FindingKind, NamedRow
 from salesforce_bulk_ingest.base.text import as_json, as_name, counted, cut, quoted
 from salesforce_bulk_ingest.loading.plan import Plan
+from salesforce_bulk_ingest.loading.row_filter import LineRanges
 from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, fitting, with_others_counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
 from salesforce_bulk_ingest.mcp_server.answers.retry_call import gaps_of
@@ -202,7 +203,7 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     of_job = [finding for finding in errors if finding.job and given.makes_a_job]
     mended, does = _mended(plan, of_job, given)
     if plan.title_lines:
-        return f"{mended.leaving_out({'lines': plan.title_lines}).again()} begins with the header, if the user agrees."
+        return _next_without_title(plan.title_lines, plan, mended)
     proposed = proposed_changes(plan)
     if plan.unsettled:
         settled = {**proposed, "columns": {**proposed.get("columns", {}), **_gaps(plan)}}
@@ -219,6 +220,19 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
     return (
         f"{mended.with_corrected_rows().again()} takes the rows, once they or their mapping (columns, set, values, "
         f"formats, only, leaveOut) are corrected.{_or_without_rows(of_rows, plan, mended)}"
+    )
+
+
+def _next_without_title(title_lines: str, plan: Plan, given: GivenCall) -> str:
+    """Return the call that leaves the lines before the likely header out, too; with a gap where that header is left out."""
+    header = LineRanges.parse(title_lines).last[-1] + 1
+    if header not in plan.mapped_source.row_filter.lines.ranges:
+        return f"{given.leaving_out({'lines': title_lines}).again()} begins with the header, if the user agrees."
+    # With more lines left out, the row below that header would be taken for it.
+    corrected = given.with_changes({"leaveOut": {"lines": "<lines, corrected>"}}).again()
+    return (
+        f"{corrected} begins with the header, once lines leaves out {title_lines} and not {header}, which it "
+        f"leaves out now: look at line {header} with the user, whether it is the header."
     )
 
 
