@@ -104,6 +104,7 @@ def test_lines_that_are_none_are_refused(text: str) -> None:
         ("All but 4, 3", [3, 4]),
         ("all but 3-200", [3, 4, 5]),
         ("4, all but 3-", [3, 5]),
+        ("4; all but 3-", [3, 5]),
         ("all but 1-2", [2]),
     ],
 )

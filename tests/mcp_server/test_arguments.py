@@ -312,18 +312,33 @@ async def test_only_which_is_corrected_where_created_goes_with_other_rows(client
 
 @pytest.mark.parametrize(
     ("rows_of", "corrected"),
-    [({"where": {"field": "Name"}, "which": ["created"]}, "where"), ({"again": True, "skipSent": True}, "skipSent")],
+    [({"where": {"field": ["Name"]}, "which": ["created"]}, None), ({"again": True, "skipSent": True}, "skipSent")],
 )
 async def test_the_call_with_arguments_that_do_not_go_together_keeps_the_others(
-    client: Client, rows_of: dict[str, Any], corrected: str
+    client: Client, rows_of: dict[str, Any], corrected: str | None
 ) -> None:
     data = {"rowsOf": {"jobs": ["750000000000001AAA"], **rows_of}, "set": {"Site": "a"}}
     text = await refusal(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
-    assert next_call(next_line(text))[1] == {
-        "body": INSERT,
-        "data": {**data, "rowsOf": {**data["rowsOf"], corrected: f"<{corrected}, corrected>"}},
-        "dryRun": True,
-    }
+    kept = {**data["rowsOf"], corrected: f"<{corrected}, corrected>"} if corrected else {**data["rowsOf"]}
+    if corrected is None:
+        del kept["where"]
+    assert next_call(next_line(text))[1] == {"body": INSERT, "data": {**data, "rowsOf": kept}, "dryRun": True}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({}, "give exactly one source"),
+        ({"recipe": "weekly", "csv": "Name\nAcme\n"}, "give file as its rows"),
+        ({"recipe": "weekly", "rowsOf": {"jobs": ["750000000000001AAA"]}}, "give file as its rows"),
+    ],
+)
+async def test_an_encoding_is_not_told_of_where_the_source_is_wrong(
+    client: Client, data: dict[str, Any], says: str
+) -> None:
+    text = await refusal(client, "create-ingest-job", body=INSERT, data={**data, "encoding": "utf-8"})
+    assert says in text and "text already" not in text
+    assert next_call(next_line(text))[1]["data"] == "<data, corrected>"
 
 
 async def test_the_call_with_an_encoding_of_text_is_corrected_by_leaving_it_out(client: Client) -> None:

@@ -56,7 +56,7 @@ class LineRanges:
                 )
             first, last = int(found[1]), int(found[3] or (TO_THE_END if found[2] else found[1]))
             if not 1 <= first <= last:
-                raise ValueError("lines begin with 1, and a range with its lower number")
+                raise ValueError('lines begin with 1, and a range with its lower number, as in "120-124"')
             ranges.append((first, last))
         if len(ranges) > MOST_RANGES:
             raise ValueError(f"lines has more than {MOST_RANGES:,} numbers and ranges: take those rows out of the file")
@@ -145,7 +145,7 @@ class LinesOut:
             return cls(LineRanges.parse(text))
         if not kept.strip():
             raise ValueError(f'"{ALL_BUT}" is followed by the lines to keep, such as "{ALL_BUT} 2-101"')
-        return cls(LineRanges.parse(left_out.rstrip().removesuffix(",")), LineRanges.parse(kept))
+        return cls(LineRanges.parse(left_out.replace(";", ",").rstrip().removesuffix(",")), LineRanges.parse(kept))
 
     def __bool__(self) -> bool:
         return bool(self.ranges) or self.kept is not None

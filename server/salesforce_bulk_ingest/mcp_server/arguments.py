@@ -178,7 +178,8 @@ class RetryBody(ClosedModel):
     @classmethod
     def _where_is_of_failed_rows(cls, where: Where | None, info: ValidationInfo) -> Where | None:
         if where is not None and "failed" not in (info.data.get("which") or ("failed",)):
-            raise ValueError("where is about failed rows: name failed in which, or leave where out")
+            told = "where is about failed rows: name failed in which, or leave where out"
+            raise PydanticCustomError(NOT_HERE, "{told}", {"told": told})
         return where
 
     @field_validator("skipSent")
@@ -335,7 +336,9 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
     @field_validator("encoding")
     @classmethod
     def _encoding_is_that_of_a_file(cls, encoding: str | None, info: ValidationInfo) -> str | None:
-        if encoding is not None and info.data.get("file", "") is None:
+        given = {name for name in ("csv", "records", "file", "recipe", "rowsOf") if info.data.get(name, "") is not None}
+        # Without rows, or with a recipe, more is wrong than the encoding.
+        if encoding is not None and given and given.isdisjoint({"file", "recipe"}):
             told = "encoding is that of a file: leave it out, since other rows are text already"
             raise PydanticCustomError(NOT_HERE, "{told}", {"told": told})
         return encoding
