@@ -106,6 +106,31 @@ async def test_what_a_delete_deleted_comes_back_for_some_lines_of_its_file(clien
     assert sorted(names(org, "Back")) == ["Back 1", "Back 3"]
 
 
+@pytest.mark.parametrize("operation", ["insert", "update", "delete"])
+async def test_an_undo_in_two_steps_is_not_told_as_of_the_records_of_its_last_alone(
+    operation: str, client: Client, org: WatchedOrg
+) -> None:
+    job = await done(client, INSERT, f"Name\n{operation} 1\n{operation} 2\n{operation} 3\n")
+    if operation != "insert":
+        columns, cells = ("Id,Site", ",1") if operation == "update" else ("Id", "")
+        rows = "".join(f"{record_id}{cells}\n" for record_id in names(org, operation).values())
+        job = await done(client, INSERT | {"operation": operation}, f"{columns}\n{rows}")
+    tool, arguments = await undo_call(client, job)
+    for lines in ("2-3", "4"):
+        data = arguments["data"] | {"leaveOut": {"lines": lines}}
+        undo = (await call(client, tool, **arguments | {"data": data}, preflight="off"))["id"]
+        await closed(client, undo)
+    told = (await call(client, "get-ingest-job-status", jobId=job))["undo"].partition("} ")[2]
+    assert (
+        told
+        == {
+            "insert": "shows the last undo, which has the ids of 2 records that this job created, and is JobComplete.",
+            "update": "shows the last undo, which gave back what 2 records held.",
+            "delete": "shows the last undo, which has 2 records that this job deleted, and is JobComplete.",
+        }[operation]
+    )
+
+
 async def test_failed_rows_go_again_for_some_lines_of_their_file(client: Client, org: WatchedOrg) -> None:
     csv = "Name,NumberOfEmployees\nAgain 1,many\nAgain 2,2\nAgain 3,many\nAgain 4,many\n"
     job = await done(client, INSERT, csv)

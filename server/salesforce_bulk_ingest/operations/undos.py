@@ -158,11 +158,13 @@ class LoadUndo:
         left: the ids of those of them that no job undid, or may still.
         undone_by: the last job that undid some of them, or may still, with all of their records that it was given; None if
             none did.
+        has_earlier: whether other jobs undid some of them before that, or may still.
     """
 
     jobs: tuple[str, ...]
     left: tuple[str, ...]
     undone_by: UndoJob | None = None
+    has_earlier: bool = False
 
     @classmethod
     def of(cls, jobs: Iterable[Job], undos: Mapping[str, Sequence[UndoJob]], by: Set[str]) -> Self:
@@ -181,7 +183,8 @@ class LoadUndo:
         if not by_id:
             return cls(tuple(counted), left)
         last = by_id[max(by_id)]
-        return cls(tuple(counted), left, replace(last[0], rows=sum(undo.rows for undo in last)))
+        undone_by = replace(last[0], rows=sum(undo.rows for undo in last))
+        return cls(tuple(counted), left, undone_by, has_earlier=len(by_id) > 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ async def test_the_last_part_of_a_load_tells_of_the_parts_that_are_left_to_undo(
         [
             'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["PART1", "PART2"], "which": ["created"]}}} deletes what these 2 jobs of the load created, once closed. Only if the user asks.',
             'create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["PART2"], "which": ["created"]}}} deletes what job PART2 created, once closed. Only if the user asks.',
-            'get-ingest-job-status {"jobId": "UNDO"} shows the undo, which has the ids of 3 records that the load created, and is JobComplete.',
+            'get-ingest-job-status {"jobId": "UNDO"} shows the last undo, which has the ids of 3 records that the load created, and is JobComplete.',
         ]
     )
 

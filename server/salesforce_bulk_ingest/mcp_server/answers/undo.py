@@ -82,13 +82,15 @@ def _redo(status: JobStatus) -> str:
 def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str) -> str:
     """Return what became of an undo that began, of records that the job, or the load, created, updated or deleted."""
     is_of_job = undo.jobs == (status.job.id,)
-    records = _records(status, what) if is_of_job else None
+    # The records of several undos may be the same ones, so that how many of all are undone is known of a single undo alone.
+    records = _records(status, what) if is_of_job and not undo.has_earlier else None
     if what == "updated" and by.job.is_terminal:
         what_it_did = f"gave back what {_counted_of(by.undone, records)} held"
     else:
         whose, given = "this job" if is_of_job else "the load", _counted_of(by.rows, records)
         what_it_did = f"has {ids}{given} that {whose} {what}, and is {as_name(by.job.state)}"
-    return f"{status_call(by.job.id)} shows the {name_of_undo(status)}, which {what_it_did}."
+    last = "last " if undo.has_earlier else ""
+    return f"{status_call(by.job.id)} shows the {last}{name_of_undo(status)}, which {what_it_did}."
 
 
 def _records(status: JobStatus, what: str) -> int | None:
