@@ -36,6 +36,7 @@ JOB = f"{JOBS}/{JOB_ID}"
 JSON_TYPE = "Content-Type: application/json"
 MULTIPART_TYPE = "Content-Type: multipart/form-data; boundary=b"
 REFUSED = (403, "INSUFFICIENT_ACCESS")
+MOST_LOOKS = 1_000
 
 
 @dataclass
@@ -64,6 +65,15 @@ class Guarded:
         """Operation and state of every job."""
         return [(job["operation"], job["state"]) for job in self.direct.get("/jobs/ingest").json()["records"]]
 
+    def load_a_record(self) -> None:
+        """Load a record that jobs can delete."""
+        job_id = self.job("insert")
+        self.direct.patch(f"/jobs/ingest/{job_id}", json={"state": "UploadComplete"})
+        for _ in range(MOST_LOOKS):
+            if self.state(job_id) == "JobComplete":
+                return
+        pytest.fail("the record was not loaded")
+
     def _record(self) -> str:
         query = {"q": "SELECT Id FROM Account LIMIT 1"}
         record: str = self.direct.get("/query", params=query).json()["records"][0]["Id"]
@@ -79,7 +89,9 @@ def served_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         blocking_http(base_url=f"{org_url}/services/data/v63.0", headers=token) as direct,
         blocking_http(base_url=url) as guarded,
     ):
-        yield Guarded(direct, guarded, url)
+        made = Guarded(direct, guarded, url)
+        made.load_a_record()
+        yield made
 
 
 @pytest.fixture
