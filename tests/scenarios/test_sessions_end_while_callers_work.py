@@ -181,7 +181,7 @@ class Callers:
             # A token that ends between the look at it and a long stream ends that stream, as docs/rest.md says of `/v1`.
             await self.a_stream_has_passed_its_middle.wait()
             self.clock.ahead += timedelta(seconds=TOKEN_SECONDS + 1)
-            while (await call(client, "upload-data-ingest-job", **uploading))["status"] == "uploading":
+            while (await call(client, "upload-data-ingest-job", **uploading))["status"] in ("checking", "in progress"):
                 self._time_passes()
             self.clock.ahead += timedelta(seconds=TOKEN_SECONDS + 1)
             await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"})
