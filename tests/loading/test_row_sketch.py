@@ -49,7 +49,7 @@ def sketch_of_rows(rows: list[list[str]]) -> RowSketch:
     return sketcher.finish()
 
 
-# A header of blanks alone is a blank line where it has no quotes, and none but rows is looked for here.
+# A row of blank cells is no header: it would be refused as a blank line before one.
 @given(tables().filter(lambda table: any(map(str.strip, table[0]))), quotings, quotings, st.randoms())
 def test_the_same_rows_in_another_order_and_quoting_are_all_known(
     table: list[list[str]], one: Quoting, other: Quoting, chance: random.Random
