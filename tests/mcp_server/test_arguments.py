@@ -311,17 +311,21 @@ async def test_only_which_is_corrected_where_created_goes_with_other_rows(client
 
 
 @pytest.mark.parametrize(
-    ("rows_of", "corrected"),
-    [({"where": {"field": ["Name"]}, "which": ["created"]}, None), ({"again": True, "skipSent": True}, "skipSent")],
+    ("rows_of", "at_fault", "corrected"),
+    [
+        ({"where": {"field": ["Name"]}, "which": ["created"]}, "where", None),
+        ({"skipSent": True, "which": ["created"]}, "skipSent", None),
+        ({"again": True, "skipSent": True}, "skipSent", "<skipSent, corrected>"),
+    ],
 )
 async def test_the_call_with_arguments_that_do_not_go_together_keeps_the_others(
-    client: Client, rows_of: dict[str, Any], corrected: str | None
+    client: Client, rows_of: dict[str, Any], at_fault: str, corrected: str | None
 ) -> None:
     data = {"rowsOf": {"jobs": ["750000000000001AAA"], **rows_of}, "set": {"Site": "a"}}
     text = await refusal(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
-    kept = {**data["rowsOf"], corrected: f"<{corrected}, corrected>"} if corrected else {**data["rowsOf"]}
-    if corrected is None:
-        del kept["where"]
+    kept = {name: value for name, value in data["rowsOf"].items() if name != at_fault}
+    if corrected is not None:
+        kept[at_fault] = corrected
     assert next_call(next_line(text))[1] == {"body": INSERT, "data": {**data, "rowsOf": kept}, "dryRun": True}
 
 

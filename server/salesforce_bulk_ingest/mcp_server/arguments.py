@@ -187,6 +187,9 @@ class RetryBody(ClosedModel):
     def _skips_or_goes_again(cls, skip_sent: bool, info: ValidationInfo) -> bool:
         if skip_sent and info.data.get("again"):
             raise ValueError("again sends rows that were sent again before, and skipSent leaves them out: give one")
+        if skip_sent and "created" in (info.data.get("which") or ()):
+            told = "skipSent skips no created record: leave out with leaveOut what was deleted before, by lines or Ids"
+            raise PydanticCustomError(NOT_HERE, "{told}", {"told": told})
         return skip_sent
 
     @property
