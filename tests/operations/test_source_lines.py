@@ -272,3 +272,31 @@ async def test_an_undo_whose_lines_leave_all_out_is_corrected_by_other_lines(cli
     data = {"rowsOf": {"jobs": [job], "which": ["before"]}, "leaveOut": {"lines": "2"}}
     text = await refusal(client, "create-ingest-job", body=UPDATE, data=data)
     assert '"leaveOut": {"lines": "<lines, corrected>"}' in text
+
+
+@pytest.mark.parametrize("operation", ["update", "delete"])
+async def test_the_status_leads_to_the_undo_of_the_others(operation: str, client: Client, org: WatchedOrg) -> None:
+    await done(client, INSERT, f"Name\nOthers {operation} 1\nOthers {operation} 2\nOthers {operation} 3\n")
+    like = f"Others {operation}"
+    ids = sorted(names(org, like).values())
+    rows = "Id,Site\n" if operation == "update" else "Id\n"
+    rows += "".join(f"{each},changed\n" if operation == "update" else f"{each}\n" for each in ids)
+    job = await done(client, UPDATE if operation == "update" else DELETE, rows)
+    await undone_but(client, job, "2")
+    undo = (await call(client, "get-ingest-job-status", jobId=job))["undo"]
+    assert "2 of 3 records" in undo
+    rest = undo[undo.index("create-ingest-job") :]
+    assert rest.endswith(
+        (
+            "gives back the others that nobody changed since, if the user asks.",
+            "inserts the others again, if the user asks.",
+        )
+    )
+    tool, arguments = next_call(rest)
+    answer = await call(client, tool, **arguments)
+    assert answer["rows"] == 1
+    assert (await closed(client, answer["id"]))["numberRecordsFailed"] == 0
+    left = org.records(f"SELECT Name FROM Account WHERE Name LIKE '{like} _' AND Site = NULL ORDER BY Name")
+    assert [record["Name"] for record in left] == [f"{like} {number}" for number in (1, 2, 3)]
+    undo = (await call(client, "get-ingest-job-status", jobId=job))["undo"]
+    assert "the others" not in undo

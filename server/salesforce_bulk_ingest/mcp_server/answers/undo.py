@@ -1,6 +1,6 @@
 """How to undo a job, in answers: the calls that delete what it created and give back what it changed, or what that needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from salesforce_bulk_ingest.base.text import as_name, counted
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, rows_of, status_call
@@ -34,9 +34,12 @@ def _call_giving_back(status: JobStatus) -> str | None:
     if undo is None or (undo.jobs == (job.id,) and status.created == job.number_records_loaded):
         return None
     is_of_deletes = job.operation in DELETES
-    if undo.undone_by is not None and not undo.left:
-        return _undone(status, undo, undo.undone_by, "", "deleted" if is_of_deletes else "updated")
     body = {"object": job.object, "operation": UNDONE_BY[job.operation or ""]["before"]}
+    if (by := undo.undone_by) is not None and not undo.left:
+        what = "deleted" if is_of_deletes else "updated"
+        is_of_some = by.job.is_terminal and _undone_of(status, undo, by, what) is not None
+        others = f" {_giving_back_others(body, undo, is_of_deletes=is_of_deletes)}" if is_of_some else ""
+        return f"{_undone(status, undo, by, '', what)}{others}"
     back, they = call(CREATE, body=body, data=rows_of(*undo.left, which=["before"])), _they(job, undo.left)
     if is_of_deletes:
         return f"{back} inserts again what {they} deleted, once closed: {AS_NEW}.{_redo(status)} Only if the user asks."
@@ -44,6 +47,13 @@ def _call_giving_back(status: JobStatus) -> str | None:
         f"{back} gives what {they} updated back what it held, but for records that were changed since, once closed."
         f"{_redo(status)} Only if the user asks."
     )
+
+
+def _giving_back_others(body: Mapping[str, object], undo: LoadUndo, *, is_of_deletes: bool) -> str:
+    """Return the call that gives back the records that an undo of some left as they are."""
+    skips: Mapping[str, object] = {"skipSent": True} if is_of_deletes else {}
+    gives = "inserts the others again" if is_of_deletes else "gives back the others that nobody changed since"
+    return f"{call(CREATE, body=body, data=rows_of(*undo.jobs, which=['before'], **skips))} {gives}, if the user asks."
 
 
 def _call_deleting(status: JobStatus) -> str | None:
@@ -81,14 +91,13 @@ def _redo(status: JobStatus) -> str:
 
 def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str) -> str:
     """Return what became of an undo that began, of records that the job, or the load, created, updated or deleted."""
-    is_of_job = undo.jobs == (status.job.id,)
-    # The records of several undos may be the same ones, so that how many of all are undone is known of a single undo alone.
-    records = _records(status, what) if is_of_job and not undo.has_earlier else None
-    if what == "updated" and by.job.is_terminal:
-        what_it_did = f"gave back what {_counted_of(by.undone, records)} held"
+    gave_back = what == "updated" and by.job.is_terminal
+    records = _undone_of(status, undo, by, what) or counted(by.undone if gave_back else by.rows, "record")
+    if gave_back:
+        what_it_did = f"gave back what {records} held"
     else:
-        whose, given = "this job" if is_of_job else "the load", _counted_of(by.rows, records)
-        what_it_did = f"has {ids}{given} that {whose} {what}, and is {as_name(by.job.state)}"
+        whose = "this job" if undo.jobs == (status.job.id,) else "the load"
+        what_it_did = f"has {ids}{records} that {whose} {what}, and is {as_name(by.job.state)}"
     last = "last " if undo.has_earlier else ""
     return f"{status_call(by.job.id)} shows the {last}{name_of_undo(status)}, which {what_it_did}."
 
@@ -103,6 +112,12 @@ def _records(status: JobStatus, what: str) -> int | None:
     return status.created if what == "created" else job.number_records_loaded - status.created
 
 
-def _counted_of(count: int, records: int | None) -> str:
-    """Return a number of records in words, with that of all where these are more."""
-    return counted(count, "record") if records is None or count >= records else f"{count:,} of {records:,} records"
+def _undone_of(status: JobStatus, undo: LoadUndo, by: UndoJob, what: str) -> str | None:
+    """Return how many of the records of a job are undone, in words; None where all are, or that is not known.
+
+    The records of several undos may be the same ones, so it is known of a single undo alone.
+    """
+    if undo.jobs != (status.job.id,) or undo.has_earlier:
+        return None
+    count, records = by.undone if what == "updated" and by.job.is_terminal else by.rows, _records(status, what)
+    return f"{count:,} of {records:,} records" if records is not None and count < records else None
