@@ -333,6 +333,7 @@ async def test_the_call_with_arguments_that_do_not_go_together_keeps_the_others(
     ("data", "says"),
     [
         ({}, "give exactly one source"),
+        ({"csv": "Name\nAcme\n", "records": [{"Name": "Acme"}]}, "give exactly one source"),
         ({"recipe": "weekly", "csv": "Name\nAcme\n"}, "give file as its rows"),
         ({"recipe": "weekly", "rowsOf": {"jobs": ["750000000000001AAA"]}}, "give file as its rows"),
     ],

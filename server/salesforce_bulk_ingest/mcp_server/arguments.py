@@ -340,8 +340,8 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
     @classmethod
     def _encoding_is_that_of_a_file(cls, encoding: str | None, info: ValidationInfo) -> str | None:
         given = {name for name in ("csv", "records", "file", "recipe", "rowsOf") if info.data.get(name, "") is not None}
-        # Without rows, or with a recipe, more is wrong than the encoding.
-        if encoding is not None and given and given.isdisjoint({"file", "recipe"}):
+        # Without one source, or with a recipe, more is wrong than the encoding.
+        if encoding is not None and len(given) == 1 and given.isdisjoint({"file", "recipe"}):
             told = "encoding is that of a file: leave it out, since other rows are text already"
             raise PydanticCustomError(NOT_HERE, "{told}", {"told": told})
         return encoding
