@@ -1,7 +1,8 @@
-"""The tools: which files they take rows from, how much they take in a call, and how they report progress."""
+"""The tools: that each answers in both protocols, which files they take rows from, how much, and how they report progress."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -19,6 +20,32 @@ from tests.support.orgs import (
 from tests.support.scripted_org import ScriptedOrg, scripted_agent
 from tests.support.watched_org import WatchedOrg
 from tests.support.wire import JOB_ID
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_load_goes_through_each_of_the_nine_tools_in_both_protocols(era: Era, org_url: str) -> None:
+    called = set[str]()
+
+    async with agent(org_url, era=era) as client:
+
+        async def answer(tool: str, **arguments: Any) -> dict[str, Any]:
+            called.add(tool)
+            return await call(client, tool, **arguments)
+
+        job = (await answer("create-ingest-job", body=INSERT))["id"]
+        await answer("upload-data-ingest-job", jobId=job, body={"csv": f"Name,Site\nBoth {era},a\n,b\n"})
+        closing = {"body": {"state": "UploadComplete"}, "waitSeconds": 30}
+        assert (await answer("close-abort-ingest-job", jobId=job, **closing))["state"] == "JobComplete"
+        assert (await answer("get-ingest-job-status", jobId=job))["numberRecordsProcessed"] == 2
+        assert job in [each["id"] for each in (await answer("list-all-ingest-jobs"))["jobs"]]
+        rows = {
+            kind: (await answer(f"get-{kind}-ingest-job", jobId=job))["total"]
+            for kind in ("successful-results", "failed-results", "unprocessed-records")
+        }
+        assert rows == {"successful-results": 1, "failed-results": 1, "unprocessed-records": 0}
+        await answer("delete-ingest-job", jobId=job)
+        assert "NOT_FOUND" in await refusal(client, "get-ingest-job-status", jobId=job)
+        assert called == {tool.name for tool in (await client.list_tools()).tools}
 
 
 @pytest.mark.parametrize("era", ERAS)
