@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from inline_snapshot import snapshot
 
+from tests.cli.conftest import RunHere
 from tests.cli.requests import INITIALIZE, create_job, open_request
 from tests.support.canary import TOKEN
 from tests.support.commands import (
@@ -93,26 +94,44 @@ def test_the_port_of_an_embedded_org_is_refused_without_one(environ: Environ) ->
     )
 
 
+WARNED_AT_START = """\
+salesforce-bulk-ingest: warning: no call reaches the org: The Salesforce CLI ('no-such-sf') is neither on the PATH of this program nor where it is usually installed: install it, or name its full path in SALESFORCE_CLI.
+salesforce-bulk-ingest: warning: this server may write into production (login "me" of the Salesforce CLI), whichever org its login opens: paste expect_org = "00D..." into [orgs.prod] of FILE; `salesforce-bulk-ingest check` prints the line with the id.
+"""
+"""What a server says of `prod_by_the_cli` on stderr."""
+
+
+def prod_by_the_cli(environ: Environ) -> Path:
+    """The settings file of a user whose login of production needs a Salesforce CLI that is not there."""
+    return write_settings(environ, "[orgs.prod]\norg = 'me'\ncli = 'no-such-sf'")
+
+
+def test_serve_warns_of_a_login_that_does_not_work_and_of_production_before_it_opens_its_ports(
+    run_here: RunHere, environ: Environ
+) -> None:
+    file = prod_by_the_cli(environ)
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        done = run_here("serve", "--org", "prod", "--mcp-port", str(busy.getsockname()[1]), "--rest-port", "0")
+    *warnings, complaint = done.stderr.replace(str(file), "FILE").splitlines(keepends=True)
+    assert "".join(warnings) == WARNED_AT_START
+    assert "is in use by another program" in complaint
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["serve", "stdio"])
 def test_a_server_that_can_not_log_in_or_may_write_into_production_says_so_at_its_start(
     command: str, environ: Environ
 ) -> None:
     """On stderr, without a call to the org."""
-    file = write_settings(environ, "[orgs.prod]\norg = 'me'\ncli = 'no-such-sf'")
+    file = prod_by_the_cli(environ)
     ports = ("--mcp-port", "0", "--rest-port", "0") if command == "serve" else ()
     with started(environ, command, "--org", "prod", *ports, until=READY if command == "serve" else "") as server:
         assert server.process.stderr is not None
-        warnings = [server.process.stderr.readline().replace(str(file), "FILE") for _ in range(2)]
+        warnings = "".join(server.process.stderr.readline() for _ in range(2))
         server.process.send_signal(signal.SIGTERM)
         _, more = server.ended()
     assert more == ""
-    assert warnings == snapshot(
-        [
-            "salesforce-bulk-ingest: warning: no call reaches the org: The Salesforce CLI ('no-such-sf') is neither on the PATH of this program nor where it is usually installed: install it, or name its full path in SALESFORCE_CLI.\n",
-            'salesforce-bulk-ingest: warning: this server may write into production (login "me" of the Salesforce CLI), whichever org its login opens: paste expect_org = "00D..." into [orgs.prod] of FILE; `salesforce-bulk-ingest check` prints the line with the id.\n',
-        ]
-    )
+    assert warnings.replace(str(file), "FILE") == WARNED_AT_START
 
 
 @contextmanager
