@@ -16,6 +16,7 @@ from starlette.routing import Mount
 
 from salesforce_bulk_ingest.cli.check import check_up
 from salesforce_bulk_ingest.local_paths import LocalPaths
+from salesforce_bulk_ingest.serving.host_guard import AllowedCallers, HostGuard
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_emulator import ACCESS_TOKEN, EmulatorConfig, create_app
 from tests.cli.conftest import RunHere
@@ -155,6 +156,20 @@ def test_ports_that_another_program_has_are_problems_with_the_options_that_choos
         done = run_here("check", "--emulator", *options)
     printed = anonymous(done.stdout, environ)
     assert (done.returncode, printed[printed.index("ports ") :]) == ends
+
+
+def test_a_server_like_this_is_known_also_where_it_listens_for_other_machines(run_here: RunHere) -> None:
+    app = HostGuard(Starlette(routes=[Mount("/", JSONResponse({"status": "live"}))]), AllowedCallers())
+    with running(app) as url:
+        port = url.rpartition(":")[2]
+        done = run_here("check", "--emulator", "--rest-host", "0.0.0.0", "--rest-port", port, "--mcp-port", "0")
+    assert f"REST 0.0.0.0:{port} is in use by a server like this" in done.stdout
+
+
+def test_an_address_that_can_not_be_listened_on_is_a_problem_and_not_told_to_be_in_use(run_here: RunHere) -> None:
+    done = run_here("check", "--emulator", "--rest-host", "192.0.2.1", "--rest-port", "8080", "--mcp-port", "0")
+    assert "REST 192.0.2.1:8080 can't be used" in done.stdout
+    assert "wrong: 192.0.2.1:8080 can't be listened on (Cannot assign requested address)" in done.stdout
 
 
 def test_check_of_a_file_with_several_orgs_says_that_one_has_to_be_chosen(check: Check, environ: Environ) -> None:

@@ -351,7 +351,7 @@ async def _check_callers(settings: Settings, paths: LocalPaths, found: Checkup) 
 
 
 async def _check_ports(settings: Settings, found: Checkup) -> None:
-    """Note which ports of `serve` are free, and as a problem each that another program has."""
+    """Note which ports of `serve` are free, and as a problem each that another program has or that can't be used."""
     ports = [
         ("MCP", settings.mcp_host, settings.mcp_port, "--mcp-port", LIVE),
         ("REST", settings.rest_host, settings.rest_port, "--rest-port", LIVE),
@@ -365,20 +365,24 @@ async def _check_ports(settings: Settings, found: Checkup) -> None:
             with bound_socket(host, port, flag):
                 pass
         except PortBusy as busy:
+            use = "is in use"
             if await _answers(f"http://{in_url(host)}:{port}{path}"):
                 use = "is in use by a server like this"
             else:
-                use = "is in use"
                 found.problems.append(str(busy))
+        except CantStart as error:
+            use = "can't be used"
+            found.problems.append(str(error))
         told.append(f"{name} {host}:{port} {use}")
     found.facts.append(("ports", ", ".join(told)))
 
 
 async def _answers(url: str) -> bool:
-    """Return whether an address answers a request that servers like this one answer: this user's own may run there."""
+    """Return whether an address of this machine answers as servers like this one do: this user's own may run there."""
     async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS) as http:
         try:
-            answer = await http.get(url)
+            # A server that listens for other machines does not go by the address that it listens on.
+            answer = await http.get(url, headers={"Host": "localhost"})
         except (httpx2.HTTPError, httpx2.InvalidURL):
             return False
     return answer.is_success and answer.headers.get("Content-Type", "").startswith("application/json")

@@ -33,7 +33,7 @@ class CantStart(Exception):
 
 
 class PortBusy(CantStart):
-    """The server can't listen on an address."""
+    """Another program listens on an address."""
 
 
 class Listener(uvicorn.Server):
@@ -107,7 +107,8 @@ def bound_socket(host: str, port: int, flag: str = "port") -> Iterator[socket.so
         flag: option with which the user chooses the port, for the message of an error.
 
     Raises:
-        PortBusy: the address is in use or belongs to another machine, or the port is out of range.
+        PortBusy: the address is in use.
+        CantStart: the address belongs to another machine, or may not be used, or the port is out of range.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # TCP is named explicitly: asyncio switches off Nagle's algorithm (40 ms a request) only where a socket names TCP.
@@ -117,8 +118,10 @@ def bound_socket(host: str, port: int, flag: str = "port") -> Iterator[socket.so
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind((host, port))
             bound.listen(BACKLOG)
-        except (OSError, OverflowError) as error:
-            raise PortBusy(_why_not(host, port, flag, error)) from None
+        except OverflowError:
+            raise CantStart(f"{port} is no port: choose a {flag} from 0 to 65535.") from None
+        except OSError as error:
+            raise _why_not(host, port, flag, error) from None
         yield bound
 
 
@@ -127,12 +130,10 @@ def url_of(host: str, bound: socket.socket) -> str:
     return f"http://{in_url(host)}:{bound.getsockname()[1]}"
 
 
-def _why_not(host: str, port: int, flag: str, error: OSError | OverflowError) -> str:
-    if isinstance(error, OverflowError):
-        return f"{port} is no port: choose a {flag} from 0 to 65535."
+def _why_not(host: str, port: int, flag: str, error: OSError) -> CantStart:
     if error.errno == errno.EADDRINUSE:
-        return f"{host}:{port} is in use by another program: stop it or choose another {flag}."
-    return f"{host}:{port} can't be listened on ({error.strerror}): choose another address or {flag}."
+        return PortBusy(f"{host}:{port} is in use by another program: stop it or choose another {flag}.")
+    return CantStart(f"{host}:{port} can't be listened on ({error.strerror}): choose another address or {flag}.")
 
 
 @asynccontextmanager
