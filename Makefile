@@ -86,8 +86,9 @@ test-slow: .venv/dev.stamp  ## Run what make test leaves out: large inputs, star
 test-faults: .venv/dev.stamp  ## Try every fault in every operation, and look where each row is
 	@$(BIN)/python -m pytest -q -n 2 tests/faults
 
-test-lowest: .venv-lowest/dev.stamp  ## Run the tests on the lowest dependencies that are allowed
+test-lowest: .venv-lowest/dev.stamp  ## Run the tests and scenarios on the lowest dependencies that are allowed
 	@$(LOWEST)/python -m pytest -q -n 3 --dist loadfile
+	@$(LOWEST)/python -m pytest -q -n 2 --dist loadfile tests/scenarios
 
 test-clients: tests/clients/node_modules/.stamp  ## Drive the org and the MCP server with the clients that people use
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/clients
