@@ -150,6 +150,22 @@ class Where(ClosedModel):
         return ErrorFilter(self.statusCode, self.field)
 
 
+NOT_HERE = "not_here"
+"""The type of the mistake that an argument does not go with the others; the call without it is right.
+
+Where it is a mistake of the object that has them, `names` in its context are the arguments.
+"""
+
+UNFILLED_GAP = "unfilled_gap"
+"""The type of the mistake that a gap of `next` is still there; the call with it is right but for that."""
+
+
+def _mistake(kind: str, told: str, **context: object) -> PydanticCustomError:
+    """Return a mistake of one of these types, in these words."""
+    # The words are no template, since they may quote what the caller wrote.
+    return PydanticCustomError(kind, "{told}", {"told": told, **context})
+
+
 class RetryBody(ClosedModel):
     """Rows of ended jobs, to send again or to undo."""
 
@@ -178,8 +194,7 @@ class RetryBody(ClosedModel):
     @classmethod
     def _where_is_of_failed_rows(cls, where: Where | None, info: ValidationInfo) -> Where | None:
         if where is not None and "failed" not in (info.data.get("which") or ("failed",)):
-            told = "where is about failed rows: name failed in which, or leave where out"
-            raise PydanticCustomError(NOT_HERE, "{told}", {"told": told})
+            raise _mistake(NOT_HERE, "where is about failed rows: name failed in which, or leave where out")
         return where
 
     @field_validator("skipSent")
@@ -188,8 +203,10 @@ class RetryBody(ClosedModel):
         if skip_sent and info.data.get("again"):
             raise ValueError("again sends rows that were sent again before, and skipSent leaves them out: give one")
         if skip_sent and "created" in (info.data.get("which") or ()):
-            told = "skipSent skips no created record: leave out with leaveOut what was deleted before, by lines or Ids"
-            raise PydanticCustomError(NOT_HERE, "{told}", {"told": told})
+            raise _mistake(
+                NOT_HERE,
+                "skipSent skips no created record: leave out with leaveOut what was deleted before, by lines or Ids",
+            )
         return skip_sent
 
     @property
@@ -229,22 +246,14 @@ def _as_lines(value: object) -> object:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value) if isinstance(value, int) else value
 
 
-NOT_HERE = "not_here"
-"""The type of the mistake that an argument does not go with the others; the call without it is right.
-
-Where it is a mistake of the object that has them, `names` in its context are the arguments.
-"""
-
-UNFILLED_GAP = "unfilled_gap"
-"""The type of the mistake that a gap of `next` is still there; the call with it is right but for that."""
-
-
 def _check_filled(cells: Mapping[str, Iterable[Cell]]) -> None:
     """Raise PydanticCustomError where a gap of `next` would be loaded as a cell of a field."""
     unfilled = [field for field, given in cells.items() if any(map(_is_gap, given))]
     if unfilled:
-        told = f"a gap is still there for {quoted_names(unfilled)}: put in what stands for it, or ask the user"
-        raise PydanticCustomError(UNFILLED_GAP, "{told}", {"told": told})
+        raise _mistake(
+            UNFILLED_GAP,
+            f"a gap is still there for {quoted_names(unfilled)}: put in what stands for it, or ask the user",
+        )
 
 
 def _is_gap(cell: Cell) -> bool:
@@ -342,8 +351,7 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
         given = {name for name in ("csv", "records", "file", "recipe", "rowsOf") if info.data.get(name, "") is not None}
         # Without one source, or with a recipe, more is wrong than the encoding.
         if encoding is not None and len(given) == 1 and given.isdisjoint({"file", "recipe"}):
-            told = "encoding is that of a file: leave it out, since other rows are text already"
-            raise PydanticCustomError(NOT_HERE, "{told}", {"told": told})
+            raise _mistake(NOT_HERE, "encoding is that of a file: leave it out, since other rows are text already")
         return encoding
 
     @model_validator(mode="after")
@@ -366,7 +374,7 @@ class DataBody(MappingBody, SourceBody):  # the fields of the last base come fir
             raise ValueError(f"{says} but which file they are in: give file as its rows")
         if others:
             told = f"{says} but which file they are in: leave out {', '.join(others)}"
-            raise PydanticCustomError(NOT_HERE, "{told}", {"told": told, "names": others})
+            raise _mistake(NOT_HERE, told, names=others)
 
     @property
     def source_name(self) -> str:
