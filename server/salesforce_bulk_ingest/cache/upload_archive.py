@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, ClassVar, Self, cast
 
 from pydantic import BaseModel
 
@@ -192,15 +192,8 @@ class ArchivedUpload:
     path: Path
     origin: UploadOrigin
     use: FileUse | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def has_lines(self) -> bool:
-        return False
-
-    @property
-    def is_costly(self) -> bool:
-        """Whether reading the source again takes long."""
-        return True
+    has_lines: ClassVar[bool] = False
+    is_costly: ClassVar[bool] = True
 
     def open(self, dialect: Dialect) -> BinaryIO:
         """Open header and rows of the source, uncompressed."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, ClassVar, Protocol, cast
 
 from salesforce_bulk_ingest.base.errors import InvalidArgument, TooLarge
 from salesforce_bulk_ingest.base.text import quoted
@@ -92,6 +92,8 @@ class CsvText:
     """CSV text as the caller wrote it."""
 
     text: str
+    has_lines: ClassVar[bool] = True
+    is_costly: ClassVar[bool] = False
 
     def open(self, dialect: Dialect) -> BinaryIO:
         lines = self.text.strip().splitlines()
@@ -110,20 +112,14 @@ class CsvText:
     def version(self) -> object:
         return self.text
 
-    @property
-    def has_lines(self) -> bool:
-        return True
-
-    @property
-    def is_costly(self) -> bool:
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class Records:
     """Records as JSON objects. Their keys become the columns, in the order in which the keys first occur."""
 
     records: Sequence[Mapping[str, Cell]]
+    has_lines: ClassVar[bool] = True
+    is_costly: ClassVar[bool] = False
 
     def open(self, dialect: Dialect) -> BinaryIO:
         columns = tuple(dict.fromkeys(name for record in self.records for name in record))
@@ -145,14 +141,6 @@ class Records:
     def version(self) -> object:
         return self.records
 
-    @property
-    def has_lines(self) -> bool:
-        return True
-
-    @property
-    def is_costly(self) -> bool:
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class UploadFile:
@@ -165,6 +153,8 @@ class UploadFile:
 
     file: RootedFile
     encoding: str = UTF_8
+    has_lines: ClassVar[bool] = True
+    is_costly: ClassVar[bool] = True
 
     def open(self, dialect: Dialect) -> BinaryIO:
         file = cast(BufferedReader, self.file.open())
@@ -181,14 +171,6 @@ class UploadFile:
             found = os.fstat(file.fileno())
         path = str(self.file.path)
         return path, self.encoding, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-    @property
-    def has_lines(self) -> bool:
-        return True
-
-    @property
-    def is_costly(self) -> bool:
-        return True
 
     def _transcoded(self, file: BufferedReader) -> BinaryIO:
         codec, start = codec_name(self.encoding), file.peek(LONGEST_MARK)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Self
+from typing import BinaryIO, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
@@ -71,6 +71,8 @@ class _RetryRows:
 
     path: Path
     use: FileUse | None = field(default=None, compare=False, repr=False)
+    has_lines: ClassVar[bool] = False
+    is_costly: ClassVar[bool] = True
 
     def open(self, dialect: Dialect) -> BinaryIO:
         with storage_failures(UNREADABLE, self.path):
@@ -80,14 +82,6 @@ class _RetryRows:
         with storage_failures(UNREADABLE, self.path):
             found = self.path.stat()
         return str(self.path), found.st_dev, found.st_ino, found.st_size
-
-    @property
-    def has_lines(self) -> bool:
-        return False
-
-    @property
-    def is_costly(self) -> bool:
-        return True
 
 
 Effects = Callable[[Sequence[int]], Sequence[Finding]]
@@ -111,7 +105,8 @@ class RetryFile:
         effects: returns what rows do to records that are there, given their numbers in the file, from 0, in their order;
             nothing for rows that only go again.
 
-    Neither `shared` nor `effects` is in the label: a file that undoes jobs is made for each call.
+    Neither `shared` nor `effects` is in the label: a file that gives records back what they held is made for each call,
+    and one of the ids of created records is given its effects whenever it is found.
     """
 
     path: Path
