@@ -260,7 +260,7 @@ def services_over(
     sampled = options.get("compare_rows", 10_000)
     planner = Planner(describes, shared, upload_limit, sketched=sketched, hidden=hidden, sampled=sampled)
     rules = ChangeRules(policy, CloseGuard(policy, uploads, nothing_to_confirm(folder)), audit)
-    jobs = JobOperations(client, rules, uploads, fetcher, before, sleep=sleep, seconds_left=seconds_left)
+    jobs = JobOperations(client, rules, uploads, fetcher, before, once.retries, sleep=sleep, seconds_left=seconds_left)
     operations = Operations(
         policy,
         jobs,

@@ -164,8 +164,8 @@ class _Building:
         )
         describes = DescribeCache(self.client, self.tasks, self.clock.monotonic)
         before = BeforeImages(self.client, describes, fetcher, self.tasks, self.settings.undo_rows)
-        jobs = JobOperations(self.client, rules, uploads, fetcher, before)
         once = self._once(rules, uploads, fetcher, before)
+        jobs = JobOperations(self.client, rules, uploads, fetcher, before, once.retries)
         return Operations(
             rules.policy,
             jobs,

@@ -20,11 +20,14 @@ from salesforce_bulk_ingest.operations.limits import seconds_left
 from salesforce_bulk_ingest.operations.load_request import CreateRequest
 from salesforce_bulk_ingest.operations.lost_create import create_job
 from salesforce_bulk_ingest.operations.policy import UNDOING
+from salesforce_bulk_ingest.operations.retry import Retries
 from salesforce_bulk_ingest.operations.state_change import TargetState, change_state, is_reached
 from salesforce_bulk_ingest.operations.undos import CREATING, GIVEN_BACK_BY, GIVING_BACK, LoadUndo, UndoOrRedo
 from salesforce_bulk_ingest.operations.upload_once import AllParts, JobLoad, Uploads, UploadState
 from salesforce_bulk_ingest.operations.waiting import Now, Report, Sleep, wait_until_terminal
 from salesforce_bulk_ingest.operations.watching import JobWatch
+from salesforce_bulk_ingest.results.pages import RetriedInJob
+from salesforce_bulk_ingest.results.retry_request import NOT_LOADED
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, SalesforceError
@@ -85,6 +88,7 @@ class JobStatus:
         upload: the state of the upload to an open job; `unknown` for any other job.
         changed: for a close or an abort, whether this call changed the state; else None.
         accounting: where the rows of an ended job are; None where their number is not known on this machine.
+        retried: where those of its rows went again that are not in the org; None where none did, or that is not known.
         load: what the rows of the job are; None where this machine knows of no upload to it.
         created: how many of the records of an insert or upsert are new; None where that is not known.
         way_to_delete: how the records that it created can be deleted; None where it created none, or nothing may be changed.
@@ -99,6 +103,7 @@ class JobStatus:
     upload: UploadState = "unknown"
     changed: bool | None = None
     accounting: RowAccounting | None = None
+    retried: RetriedInJob | None = None
     load: JobLoad | None = None
     created: int | None = None
     way_to_delete: WayToDelete | None = None
@@ -130,6 +135,7 @@ class JobOperations:
         uploads: the uploads to jobs, as far as this server knows them.
         fetcher: removes the cached files of deleted jobs; None on a server that caches nothing.
         before_images: keeps what records hold before a close.
+        retries: tells which rows of a job went again.
         sleep: pauses between two readings of a job.
         now: returns the time in seconds from any start, for the pace of a job.
         seconds_left: returns the seconds that the current call may still wait.
@@ -145,6 +151,7 @@ class JobOperations:
         uploads: Uploads,
         fetcher: ResultFetcher | None,
         before_images: BeforeImages,
+        retries: Retries,
         *,
         sleep: Sleep = anyio.sleep,
         now: Now = anyio.current_time,
@@ -155,6 +162,7 @@ class JobOperations:
         self._uploads = uploads
         self._fetcher = fetcher
         self._before_images = before_images
+        self._retries = retries
         self._sleep = sleep
         self._now = now
         self._seconds_left = seconds_left
@@ -343,10 +351,12 @@ class JobOperations:
         way_to_delete = await self._way_to_delete_all(org, job, loaded)
         gives_back = await self._with_image(org, job, loaded)
         undos = await self._uploads.undos_of(org, loaded) if way_to_delete or gives_back else {}
+        accounting = await self._accounting(org, job)
         return replace(
             status,
             load=load,
-            accounting=await self._accounting(org, job),
+            accounting=accounting,
+            retried=await self._retried(org, job, accounting),
             created=await self._created(org, job),
             way_to_delete=way_to_delete,
             deletes=LoadUndo.of(loaded, undos, DELETES) if way_to_delete else None,
@@ -420,6 +430,15 @@ class JobOperations:
             is_deletable = job.operation == "insert" and await self._way_to_delete(org, job) in ("possible", "by ids")
             undoable = "can be undone by deleting what it creates" if is_deletable else ""
         return close_in_words(await self._uploads.undo_or_redo_by(org, job.id), undoable)
+
+    async def _retried(self, org: Org, job: Job, accounting: RowAccounting | None) -> RetriedInJob | None:
+        """Return where rows of the job went again that are not in the org; None where none did, or that is not known."""
+        counts = None if accounting is None else accounting.counts
+        if counts is not None:
+            left = counts.sent - counts.successful
+        else:
+            left = job.number_records_failed or 0 if job.state == "JobComplete" else 0
+        return await self._retries.of_rows(org, job, NOT_LOADED, left) if left and job.is_terminal else None
 
     async def _accounting(self, org: Org, job: Job) -> RowAccounting | None:
         return None if self._fetcher is None else await self._fetcher.accounting(org, job, self._seconds_left())

@@ -135,7 +135,7 @@ class ResultOperations:
                 page = replace(page, saved=await self._saved(self._fetcher, job, kind, page, save_in, audited))
         if self._retries is not None and kind in SENT_AGAIN and page.path is not None and page.total:
             org = await self._client.org()
-            page = replace(page, retried=await self._retries.of_result(org, job, kind, page.total))
+            page = replace(page, retried=await self._retries.of_rows(org, job, {kind}, page.total))
         if page.columns and not request.columns:
             check_first_column(kind, page.columns[0])
         return job, page, await self._accounting(job, page)

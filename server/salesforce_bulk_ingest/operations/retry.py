@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -30,12 +30,12 @@ from salesforce_bulk_ingest.operations.source_lines import SourceLines
 from salesforce_bulk_ingest.operations.undos import Undos, by_operation, undo_or_redo_of
 from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile
-from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, MISSING, RetryRequest
+from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, NOT_LOADED, RetryRequest
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
-from salesforce_bulk_ingest.salesforce.models import Job, ResultKind
+from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import DELETES, Destination
 
@@ -118,18 +118,18 @@ class Retries:
         job = await _History(org, self._client, self._ledger).job(error.to_job)
         return AllSentAgain(str(error), job.id if job else error.to_job, job.state if job else None)
 
-    async def of_result(self, org: Org, job: Job, kind: ResultKind, rows: int) -> RetriedInJob | None:
-        """Return where rows of a result went again; None where none did, or what is known of it can't be read.
+    async def of_rows(self, org: Org, job: Job, results: Collection[str], rows: int) -> RetriedInJob | None:
+        """Return where rows of a job went again; None where none did, or what is known of it can't be read.
 
         Args:
             org: the org of the job.
             job: the job.
-            kind: the kind of the result.
-            rows: the number of the rows of the whole result.
+            results: the kinds of the results that have the rows; `MISSING` for those that are in none.
+            rows: the number of all rows of these results.
         """
         try:
             history = _History(org, self._client, self._ledger)
-            sent = [each for each in await self._skipped(org, [job], None, history) if each.result == kind]
+            sent = [each for each in await self._skipped(org, [job], None, history) if each.result in results]
             if not sent:
                 return None
             last = max(each.to_job for each in sent)
@@ -138,7 +138,7 @@ class Retries:
             logger.warning("whether rows of job %s went again is not known: %s", job.id, error)
             return None
         to_job_id = shown_job_id(last) if to_job is None else to_job.id
-        return RetriedInJob(to_job_id, to_job is None or to_job.is_terminal, _are_all(sent, rows))
+        return RetriedInJob(to_job_id, to_job is None or to_job.is_terminal, _count(sent, rows), rows)
 
     async def _skipped(
         self, org: Org, jobs: Sequence[Job], to_job: str | None, history: "_History"
@@ -338,7 +338,7 @@ class Retry:
 
     async def _record_rows(self, to_job: str) -> tuple[Finding, ...]:
         ignored = None if self._again else self._unloaded | _ids(to_job)
-        replaced = dict.fromkeys(self._unloaded, (KINDS["failed"], KINDS["unprocessed"], MISSING))
+        replaced = dict.fromkeys(self._unloaded, NOT_LOADED)
         try:
             before = await self._ledger.record_retry(
                 self._org.key, self._rows, to_job, ignored_jobs=ignored, replaced_jobs=replaced
@@ -429,15 +429,18 @@ def _state_of(job: Job | None) -> str:
     return "" if job.is_terminal else f" (which is {as_name(job.state)}: wait for it)"
 
 
-def _are_all(sent: Sequence[SentRows], rows: int) -> bool:
-    """Return whether rows of a result that were retried are all of so many."""
+def _count(sent: Sequence[SentRows], rows: int) -> int:
+    """Return how many of so many rows were retried for sure."""
     # The numbers of rows are those of one download; another may have the same rows in another order.
-    of_downloads = defaultdict[str, int](int)
+    of_downloads = defaultdict[tuple[str, str], int](int)
     for each in sent:
         if each.rows == ALL_ROWS:
-            return True
-        of_downloads[each.sha256] |= int.from_bytes(each.rows, "little")
-    return max(numbers.bit_count() for numbers in of_downloads.values()) >= rows
+            return rows
+        of_downloads[each.result, each.sha256] |= int.from_bytes(each.rows, "little")
+    most = Counter[str]()
+    for (result, _), numbers in of_downloads.items():
+        most[result] = max(most[result], numbers.bit_count())
+    return min(most.total(), rows)
 
 
 def _ids(job_id: str | None) -> frozenset[str]:

@@ -88,17 +88,24 @@ class SavedRows:
 
 @dataclass(frozen=True, slots=True)
 class RetriedInJob:
-    """Where rows of a result went again.
+    """Where rows of a job that did not load them went again.
 
     Attributes:
         job_id: the id of the job that took some of them, the last where they are several.
         is_ended: whether that job has ended, or nothing is known of it any more.
-        are_all: whether all rows of the result went again.
+        rows: the number of those that went again for sure.
+        of: the number of all of them.
     """
 
     job_id: str
     is_ended: bool
-    are_all: bool
+    rows: int
+    of: int
+
+    @property
+    def are_all(self) -> bool:
+        """Whether all of them went again."""
+        return self.rows == self.of
 
 
 @dataclass(frozen=True, slots=True)

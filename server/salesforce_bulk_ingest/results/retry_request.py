@@ -21,6 +21,9 @@ KINDS: Mapping[Which, ResultKind] = {
 }
 """The result that has the rows of each kind; missing rows and those of a before-image have none."""
 
+NOT_LOADED = (KINDS["failed"], KINDS["unprocessed"], MISSING)
+"""The kinds of results that have the rows of a job that are not in the org; `MISSING` for those that are in none."""
+
 BEFORE = "before"
 """What records held before a job updated or deleted them."""
 

@@ -2,7 +2,9 @@
 
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CORRECTED_ROWS, new_job_call, rows_of
 from salesforce_bulk_ingest.mcp_server.answers.operation_words import loads, stays
+from salesforce_bulk_ingest.mcp_server.answers.retry_call import not_yet_sent
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import rows_in_no_result
+from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.row_counts import RowAccounting, has_rows_in_no_result
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.file import OTHER_ENDING
@@ -33,7 +35,7 @@ _OTHER_FAULTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def next_after_failure(job: Job, accounting: RowAccounting | None = None) -> str:
+def next_after_failure(job: Job, accounting: RowAccounting | None = None, retried: RetriedInJob | None = None) -> str:
     """Return what to do after a job with the state Failed: the call that loads its rows, and why the job failed."""
     if "LineEnding is invalid" in (job.error_message or "") and not job.number_records_processed:
         return _next_with_other_line_ending(job)
@@ -42,7 +44,7 @@ def next_after_failure(job: Job, accounting: RowAccounting | None = None) -> str
         return f"{new_job_call(job, CORRECTED_ROWS)} {loads(job, 'the rows, corrected')}. {advice}"
     advice = advice or _advice(_OTHER_FAULTS, job) or "Remove the cause before that."
     stay = f" {stays(job)}" if job.number_records_processed else ""
-    rest = new_job_call(job, rows_of(job.id))
+    rest = new_job_call(job, rows_of(job.id, **not_yet_sent(retried)))
     rows = loads(job, "its failed and unprocessed rows")
     if rows_in_no_result(accounting):
         return f"{rest} {rows}, and those in no result. {advice}{stay}"

@@ -1,5 +1,6 @@
 """The answer about one job: its state and counters, what was done to it, and the call to make next."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     wait_call,
 )
 from salesforce_bulk_ingest.mcp_server.answers.operation_words import loaded, loads, records, stays
+from salesforce_bulk_ingest.mcp_server.answers.retry_call import not_yet_sent, retried_call, retried_sentence
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
 from salesforce_bulk_ingest.mcp_server.answers.undo import name_of_undo, undo_of
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
@@ -27,6 +29,7 @@ from salesforce_bulk_ingest.operations.jobs import JobStatus, close_in_words
 from salesforce_bulk_ingest.operations.state_change import TargetState
 from salesforce_bulk_ingest.operations.undos import CREATING
 from salesforce_bulk_ingest.operations.upload_once import JobLoad, UploadState
+from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.models import Job
 
@@ -78,7 +81,7 @@ class JobAnswer(Answer, Job):
             undo=undo_of(status),
             resource_uri=job_uri(job.id),
             summary=f"{summary} {describe(status)}".strip(),
-            next=next_step(job, status.upload, status.accounting, status.load),
+            next=next_step(job, status.upload, status.accounting, status.load, status.retried),
         )
         answer._undo_label = name_of_undo(status).capitalize()
         return answer
@@ -119,6 +122,7 @@ def describe(status: JobStatus) -> str:
     if job.number_records_processed is not None:
         what += f": {counted(job.number_records_processed, 'row')} processed{_failed_rows(job)}"
     what += f".{rows_of_job(job, status.load)}{rows_sentence(status.accounting)}{_new_records(status)}"
+    what += retried_sentence(status.retried)
     return f"{what} Error: {quoted(job.error_message, LONGEST_MESSAGE)}" if job.error_message else what
 
 
@@ -164,21 +168,26 @@ def next_step(
     upload: UploadState = "unknown",
     accounting: RowAccounting | None = None,
     load: JobLoad | None = None,
+    retried: RetriedInJob | None = None,
 ) -> str:
     """Return the advice what to do with a job: an open one by its upload, an ended one by its rows and the parts left."""
     if job.state == "Open":
         return _next_while_open(job, upload)
     if not job.is_terminal:
         return f"{wait_call(job.id)} waits until the job is done."
+    part = next_part(job, load)
+    then = f" Then {part}" if part else ""
+    if retried is not None and retried.are_all:
+        return f"{retried_call(retried)}{then}"
     if job.state == "Failed":
-        return next_after_failure(job, accounting)
+        return next_after_failure(job, accounting, retried)
     if job.state == "Aborted":
-        return _next_after_abort(job, accounting)
+        return _next_after_abort(job, accounting, retried)
     if job.number_records_failed:
-        then = next_part(job, load)
-        return f"{result_call('failedResults', job.id)} shows why rows failed.{f' Then {then}' if then else ''}"
+        return f"{result_call('failedResults', job.id)} shows why rows failed.{then}"
     if rows_in_no_result(accounting):
-        return f"{new_job_call(job, rows_of(job.id))} {loads(job, 'the rows that are in no result')}."
+        rest = rows_of(job.id, **not_yet_sent(retried))
+        return f"{new_job_call(job, rest)} {loads(job, 'the rows that are in no result')}."
     if job.number_records_processed is None:
         return (
             f"{result_call('successfulResults', job.id)} gives the rows that are in the org, and "
@@ -187,15 +196,14 @@ def next_step(
     if not job.number_records_processed:
         return f"{new_job_call(job, ROWS)} {loads(job, 'rows')}: this job was closed without any."
     ids = f"{result_call('successfulResults', job.id)} gives the ids of the {records(job)}"
-    following = next_part(job, load)
-    if not following:
+    if not part:
         return f"{ids}, if wanted: nothing is left to do."
     # Rows that came as text are those of whoever sent them, and this may be another caller, with others.
     is_for_anybody = load is not None and load.part is not None and bool(load.part.origin.source)
-    return following if is_for_anybody else f"{ids}: every row succeeded. Then {following}"
+    return part if is_for_anybody else f"{ids}: every row succeeded. Then {part}"
 
 
-def _next_after_abort(job: Job, accounting: RowAccounting | None) -> str:
+def _next_after_abort(job: Job, accounting: RowAccounting | None, retried: RetriedInJob | None) -> str:
     """Return what to do after an abort: the call that loads the rest, where the rest is known."""
     counts = None if accounting is None else accounting.counts
     if counts is None:
@@ -204,10 +212,11 @@ def _next_after_abort(job: Job, accounting: RowAccounting | None) -> str:
     if not left:
         return f"{result_call('failedResults' if counts.failed else 'successfulResults', job.id)}: no row was left."
     # Failed rows would fail again: they have causes, and an answer of their own.
-    only = {"which": ["unprocessed", "missing"]} if counts.failed else {}
-    rest = new_job_call(job, rows_of(job.id, **only))
+    only: Mapping[str, object] = {"which": ["unprocessed", "missing"]} if counts.failed else {}
+    rest = new_job_call(job, rows_of(job.id, **only, **not_yet_sent(retried)))
     why = f" {result_call('failedResults', job.id)} shows why {counts.failed:,} failed." if counts.failed else ""
     rows = f"the {counted(left, 'row')} left"
+    rows = rows if retried is None else f"those of {rows} that were not sent yet"
     return f"{rest} {loads(job, rows)}, if that is still meant.{why}"
 
 

@@ -37,6 +37,7 @@ from salesforce_bulk_ingest.mcp_server.answers.retry_call import (
     failed_rows_call,
     not_yet_sent,
     retried_call,
+    retried_sentence,
     rows_shown,
 )
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
@@ -151,7 +152,7 @@ class PageAnswer(Answer):
             file=str(page.path) if page.path is not None and rest_url is None else None,
             source_file=_source_file(page),
             truncated_cells=tuple(map(CutCellAnswer.of, page.cut_cells[:MOST_CUT_CELLS])) or None,
-            summary=f"{summary}{rows_sentence(accounting)}",
+            summary=f"{summary}{rows_sentence(accounting)}{retried_sentence(page.retried)}",
             next=page_next(job, kind, page, accounting, given),
         )
 
@@ -306,13 +307,13 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
     if not job.is_terminal:
         return f"{wait_call(job.id)} waits until the job is done, which it is not yet."
     if job.state == "Failed" and kind == "failedResults":
-        return next_after_failure(job, accounting)
+        return next_after_failure(job, accounting, page.retried)
     if page.chosen == 0 and page.total:
         return (
             f"{result_call(kind, job.id)} shows the failed rows with their status codes and fields: where chooses none."
         )
     if kind != "successfulResults" and rows_in_no_result(accounting):
-        return _load_of_the_rest(job)
+        return _load_of_the_rest(job, page)
     if kind == "unprocessedrecords" and page.rows:
         return f"{new_job_call(job, rows_shown(page, THESE_ROWS))} {loads(job, 'these rows')}, {ONCE_OUT_OF_THE_WAY}."
     if (
@@ -329,15 +330,15 @@ def _more_rows(page: Page) -> str:
     return f" More rows, if they are needed: offset {page.next_offset}." if page.next_offset is not None else ""
 
 
-def _load_of_the_rest(job: Job) -> str:
+def _load_of_the_rest(job: Job, page: Page) -> str:
     rows = loads(job, "all rows that are not in the org, those in no result, too")
-    return f"{new_job_call(job, rows_of(job.id))} {rows}."
+    return f"{new_job_call(job, rows_of(job.id, **not_yet_sent(page.retried)))} {rows}."
 
 
 def _load_of_unprocessed_rows(job: Job, page: Page, accounting: RowAccounting | None) -> str:
     """Return the call that loads all unprocessed rows, of which the page may show only some."""
     if rows_in_no_result(accounting):
-        return _load_of_the_rest(job)
+        return _load_of_the_rest(job, page)
     rows = loads(job, "all unprocessed rows" if page.retried is None else "the unprocessed rows that did not go again")
-    data = rows_of(job.id, which=["unprocessed"], **not_yet_sent(page))
+    data = rows_of(job.id, which=["unprocessed"], **not_yet_sent(page.retried))
     return f"{new_job_call(job, data)} {rows}, {ONCE_OUT_OF_THE_WAY}."

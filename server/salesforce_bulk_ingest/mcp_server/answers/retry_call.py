@@ -45,16 +45,16 @@ def failed_rows_call(job: Job, page: Page) -> str:
         )
     where = _where(correction, page.request.errors)
     chosen: dict[str, object] = {"where": where} if where else {"which": ["failed"]}
-    data = {**rows_of(job.id, **chosen, **not_yet_sent(page)), **gaps_of(correction)}
+    data = {**rows_of(job.id, **chosen, **not_yet_sent(page.retried)), **gaps_of(correction)}
     rows = counted(sum(group.count for group in correction.sent), "row")
     sends = f"sends {rows} again" if page.retried is None else f"sends those of {rows} again that were not sent yet"
     how = "as they were sent" if correction.are_sent_unchanged else "with the gaps filled"
     return f"{new_job_call(job, data)} {sends}, {how}.{_leave_out(correction)}{_left(correction)} {never_whole(job)}"
 
 
-def not_yet_sent(page: Page) -> dict[str, object]:
-    """Return what leaves the rows of a result out that went again before, among the members of `rowsOf`."""
-    return {} if page.retried is None else {"skipSent": True}
+def not_yet_sent(retried: RetriedInJob | None) -> dict[str, object]:
+    """Return what leaves rows out that went again before, among the members of `rowsOf`."""
+    return {} if retried is None else {"skipSent": True}
 
 
 def retried_call(retried: RetriedInJob) -> str:
@@ -64,6 +64,14 @@ def retried_call(retried: RetriedInJob) -> str:
         f"{shows} shows what became of these rows: all of them went again, the last into this job. What failed there goes "
         "again from there."
     )
+
+
+def retried_sentence(retried: RetriedInJob | None) -> str:
+    """Return the sentence about rows that went again, after a space; empty where none did, or that is not known."""
+    if retried is None:
+        return ""
+    rows = f"{retried.rows:,} of {counted(retried.of, 'row')}"
+    return f" Sent again: {rows}, the last into job {retried.job_id}."
 
 
 def rows_shown(page: Page, gap: str) -> str:
