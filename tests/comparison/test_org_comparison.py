@@ -135,12 +135,12 @@ async def test_parents_of_several_objects_in_one_column_are_told_each_for_itself
     assert [(finding.count, finding.what) for finding in comparison.findings] == snapshot(
         [
             (
-                1,
-                '1 row names a record of Group in OwnerId that is not there. They fail, since there is no "00G000000000009".',
-            ),
-            (
                 2,
                 '2 rows name a record of User in OwnerId that is not there. They fail, since there is no "005000000000009AAA", "005000000000008AAA".',
+            ),
+            (
+                1,
+                '1 row names a record of Group in OwnerId that is not there. They fail, since there is no "00G000000000009".',
             ),
         ]
     )

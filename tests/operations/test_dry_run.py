@@ -105,7 +105,7 @@ async def test_a_dry_run_of_any_part_of_rows_with_errors_tells_the_errors(
     assert org.changes == []
 
 
-PEOPLE = "Vorname,Nachname,Account External ID\nAda,Lovelace,Dry-1\nAlan,Turing,Dry-9\n"
+PEOPLE = "Vorname,Nachname,Account External ID\nAda,Lovelace,Dry-1\nAlan,Turing,Dry-9\nKurt,Gödel,Dry-9\n"
 CONTACTS = {"object": "Contact", "operation": "insert"}
 
 
@@ -120,11 +120,11 @@ async def test_rows_under_foreign_headers_are_looked_at_as_the_proposed_columns_
         await closed(client, parent["id"])
         checked = await call(client, "create-ingest-job", **given, dryRun=True)
         assert checked["summary"] == snapshot(
-            "This looks like a mistake: 1 row names a record of Account in Account.External_Id__c that is not there. No job was made. Checked 2 rows, 79 bytes: 1 error as they are; with the proposed columns 1 warning. 1 of these rows is known to fail; the others load, as far as was checked. Nothing was sent to embedded org."
+            "This looks like a mistake: 2 rows name a record of Account in Account.External_Id__c that is not there. No job was made. Checked 3 rows, 97 bytes: 1 error as they are; with the proposed columns 1 warning. 2 of these rows are known to fail; the others load, as far as was checked. Nothing was sent to embedded org."
         )
         assert [(each["level"], each["lines"], each.get("rows")) for each in checked["findings"]] == [
             ("error", [1], None),
-            ("warning", [3], ["Turing"]),
+            ("warning", [3, 4], ["Turing", "Gödel"]),
         ]
         columns = {"Vorname": "FirstName", "Nachname": "LastName", "Account External ID": "Account.External_Id__c"}
         assert [each.get("column") for each in checked["profile"]["columns"]] == list(columns)

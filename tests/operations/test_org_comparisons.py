@@ -210,6 +210,20 @@ async def test_parents_that_are_not_there_are_named(client: Client) -> None:
     assert "parents" in answer["profile"]["checked"]
 
 
+async def test_only_parents_that_most_rows_miss_look_like_a_mistake(client: Client) -> None:
+    few = await dry_run(client, "Name,Region__r.Code__c\nA,EU\nB,US\n", INSERT)
+    most = await dry_run(client, "Name,Region__r.Code__c\nA,EU\nB,US\nC,US\n", INSERT)
+    assert [answer["summary"].partition(" Nothing was sent")[0] for answer in (few, most)] == snapshot(
+        [
+            "No job was made. Checked 2 rows, 33 bytes: 1 warning. 1 of these rows is known to fail; the others load, as far as was checked.",
+            "This looks like a mistake: 2 rows name a record of Region__c in Region__r.Code__c that is not there. No job was made. Checked 3 rows, 38 bytes: 1 warning. 2 of these rows are known to fail; the others load, as far as was checked.",
+        ]
+    )
+    tool, arguments = next_call(few["next"])
+    sent = await call(client, tool, **arguments | {"data": {"csv": "Name,Region__r.Code__c\nA,EU\nB,US\n"}})
+    assert sent["status"] == "uploaded"
+
+
 async def test_a_parent_in_the_same_file_is_not_missing(client: Client) -> None:
     answer = await dry_run(client, "Erp_Id__c,Name,Parent.Erp_Id__c\nE-7,Seven,E-1\nE-8,Eight,E-7\nE-9,Nine,E-0\n")
     assert [each["keys"] for each in answer["comparison"]["missingParents"]] == [["E-0"]]

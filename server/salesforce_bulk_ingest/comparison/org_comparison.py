@@ -1,7 +1,7 @@
 """The comparison of rows with the org before they go: what would be new, changed and lost, and what looks like a mistake."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from salesforce_bulk_ingest.base.findings import LINES_KEPT, Finding
@@ -218,12 +218,13 @@ class OrgComparer:
         pair, makes_new = (column, key), target.operation == "upsert"
         sides = await run_in_thread(lambda: side_by_side(sample, pair, compared, found, makes_new=makes_new))
         parents = await self._missing_parents()
+        orphans, few_orphans = _by_share(parents, len(sample))
         unknown = await self._unknown_keys(sides, pair, found)
         mistakes = [
             *unknown,
             *(() if self._gives_back else await run_in_thread(mistakes_in, sides)),
             *several_records(sides.counts[Fate.SEVERAL_RECORDS], column.name),
-            *map(_no_parent, parents),
+            *orphans,
         ]
         return OrgComparison(
             target=target,
@@ -238,7 +239,7 @@ class OrgComparer:
             sees_all_cells=len(sides.columns) == len(self._columns.compared) and not self._columns.unseen,
             unseen=tuple(self._unseen),
             mistakes=tuple(mistakes),
-            asides=() if unknown else _without_record(sides, column.name),
+            asides=(*(() if unknown else _without_record(sides, column.name)), *few_orphans),
             api_calls=self._reader.calls,
         )
 
@@ -249,6 +250,7 @@ class OrgComparer:
             looked_for.append(self._asked)
         there = [await self._there(pairs) for pairs in looked_for]
         parents = await self._missing_parents()
+        orphans, few_orphans = _by_share(parents, len(self._sample))
         found = tuple(each for each in there if each.rows)
         return OrgComparison(
             target=self._target,
@@ -260,7 +262,8 @@ class OrgComparer:
             other_parents=self._columns.other_parents,
             looked_for=tuple(dict.fromkeys(column.name for pairs in looked_for for column, _ in pairs)),
             unseen=tuple(self._unseen),
-            mistakes=(*(_there_already(each, len(self._sample)) for each in found), *map(_no_parent, parents)),
+            mistakes=(*(_there_already(each, len(self._sample)) for each in found), *orphans),
+            asides=few_orphans,
             api_calls=self._reader.calls,
         )
 
@@ -389,6 +392,14 @@ def _without_record(sides: SideBySide, column: str) -> tuple[Mistake, ...]:
             "unknown keys", clause, GONE, LEAVE_OUT, len(rows), (column,), "these rows", sides.sample.lines_of(rows)
         ),
     )
+
+
+def _by_share(parents: Iterable[MissingParents], rows: int) -> tuple[tuple[Mistake, ...], tuple[Mistake, ...]]:
+    """Return what is told of missing parents, first where most of so many rows name them, which looks like a mistake."""
+    most, few = list[Mistake](), list[Mistake]()
+    for missing in parents:
+        (most if are_most(missing.rows, rows) else few).append(_no_parent(missing))
+    return tuple(most), tuple(few)
 
 
 def _no_parent(missing: MissingParents) -> Mistake:
