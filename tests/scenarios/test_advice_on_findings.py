@@ -358,6 +358,7 @@ CASES = (
 OTHERS: Mapping[FindingKind, str] = {
     "bom": "nothing is to be done",
     "nul": "the file is to be corrected",
+    "no header": "the file is to be corrected",
     "mask": "the cells are in the rows' first source alone",
     "quotes": "the file is to be corrected",
     "wide": "the file is to be corrected",

@@ -1,7 +1,7 @@
 """Findings of the checks: one finding for each kind of mistake in each column, with the first lines that have it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +13,7 @@ MOST_KEPT = 500
 
 FindingKind = Literal[
     "bom", "encoding", "nul", "mask", "misread", "quotes", "wide", "narrow", "breaks in cells", "line ends",  # the file
-    "doubtful delimiter", "title", "not rows", "unreadable", "no rows", "row size", "long row", "long cell",
+    "doubtful delimiter", "title", "no header", "not rows", "unreadable", "no rows", "row size", "long row", "long cell",
     "long header", "many columns", "unknown column", "doubled", "unnamed", "unnamed and blank", "doubled lookup",  # columns
     "read-only", "required", "external id", "no key", "only id", "permission", "object", "describe",
     "blank key", "repeated key", "repeated value", "unchecked keys", "placeholders", "clearing cells",  # cells
@@ -176,6 +176,12 @@ class Findings:
             for key, finding in self._by_kind.items()
             if key == keys[0] or key not in keys
         }
+
+    def drop(self, kinds: Set[FindingKind]) -> None:
+        """Drop the findings of some kinds, which say nothing beside another one."""
+        dropped = [key for key in self._by_kind if key[0] in kinds]
+        for key in dropped:
+            self._kept[self._by_kind.pop(key).level] -= 1
 
     def of_kind(self, kind: FindingKind) -> tuple[Finding, ...]:
         """Return the findings of one kind."""

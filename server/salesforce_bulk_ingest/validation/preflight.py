@@ -21,6 +21,7 @@ from salesforce_bulk_ingest.validation.file import FileChecks, OutgoingChecks, l
 from salesforce_bulk_ingest.validation.id_columns import IdColumns
 from salesforce_bulk_ingest.validation.keys import KeyChecks, KeyColumn, key_column
 from salesforce_bulk_ingest.validation.misfits import Misfit, MisfitChecks
+from salesforce_bulk_ingest.validation.no_header import ABOUT_NAMES, lacks_header
 from salesforce_bulk_ingest.validation.not_rows import Kind, TitleCheck, report
 from salesforce_bulk_ingest.validation.placeholders import STORED_WORDS, PlaceholderChecks, PlaceholderColumn
 from salesforce_bulk_ingest.validation.points import PointChecks
@@ -78,6 +79,8 @@ class PreflightChecks:
             shows_words=not destination.hidden,
         )
         self._title = TitleCheck(header, findings, has_lines=has_lines)
+        self._has_lines = has_lines
+        self._lacks_header = False
         self.not_rows = set[Kind]()
         self._outgoing = OutgoingChecks(
             names,
@@ -169,8 +172,11 @@ class PreflightChecks:
             first_line: the line of the source on which the block begins.
         """
         # A block is empty while no record is whole.
-        if first_line == 1 + self._header.lines and len(rows) and self._destination.delimiter is None:
-            check_delimiter(self._header, text, rows, self._findings)
+        if first_line == 1 + self._header.lines and len(rows):
+            if self._destination.delimiter is None:
+                check_delimiter(self._header, text, rows, self._findings)
+            if self._has_lines:
+                self._lacks_header = lacks_header(self._header, rows, self._destination, self._findings)
         self._file.check(text, rows, first_line)
 
     def check_title(self, rows: ParsedBlock, all_rows: ParsedBlock, all_text: str, first_line: int) -> None:
@@ -230,6 +236,8 @@ class PreflightChecks:
         self._points.finish(self._header.dialect.delimiter, formats)
         for keys in self._all_keys:
             keys.finish()
+        if self._lacks_header:
+            self._findings.drop(ABOUT_NAMES)
         if rows or may_be_none:
             return
         if are_left_out:
@@ -248,12 +256,22 @@ class PreflightChecks:
         self._findings.join("unknown column", unknown, what, TAKE_PROPOSED)
 
     def proposal(self) -> Mapping[str, str | None]:
-        """Return the proposal for the columns, by address: the field of each, or None to leave it out."""
+        """Return the proposal for the columns, by address: the field of each, or None to leave it out.
+
+        It is empty where the source has no header, since a row would be lost under whatever names.
+        """
+        if self._lacks_header:
+            return {}
         proposed = self._proposals.fields(self._spare.spare).items()
         return {address: field for index, field in proposed if (address := self._addresses[index]) is not None}
 
     def unsettled_columns(self) -> tuple[str, ...]:
-        """Return the addresses of the columns that need a field, or have to be left out, and have no proposal."""
+        """Return the addresses of the columns that need a field, or have to be left out, and have no proposal.
+
+        There are none where the source has no header.
+        """
+        if self._lacks_header:
+            return ()
         proposed = self._proposals.fields(self._spare.spare)
         unsettled = sorted({*self._spare.unsettled, *self._proposals.unknown(proposed)})
         return tuple(address for index in unsettled if (address := self._addresses[index]) is not None)
