@@ -6,7 +6,7 @@ nothing but a name, is a row. All rules are ours, made from public reports and t
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from operator import itemgetter
@@ -270,34 +270,61 @@ class NotRowFinder:
         starts = after_blank | {row + 1 for row, kind in kinds.items() if kind == "footer"}
         if state.is_below:
             starts.add(0)
-        is_below, separated, is_after_full = False, state.separated, state.is_after_full
-        before, end = 0, -1
+        separated, is_after_full = state.separated, state.is_after_full
+        before = end = 0
+
+        def may_be_footer(row: int) -> bool:
+            rows_before = state.rows + row - bisect_left(blank, row)
+            means_nothing = separated >= _MOST_SEPARATED and 2 * separated > rows_before
+            return is_after_full and not means_nothing
+
         for start in sorted(starts):
             is_after_full = self._is_full_before(block, range(before, start), kinds, otherwise=is_after_full)
             before = start
-            for row in range(max(start, end), len(block)):
-                end = row
-                if kinds.get(row) in ("header", "total", "ruler"):
-                    break
-                if row not in kinds:
-                    if not self._is_sparse(block.rows[row]):
-                        if self._width > 1 and _is_total(block.rows[row]):
-                            kinds[row] = "total"
-                        else:
-                            separated += row == start and row in after_blank
-                        break
-                    rows_before = state.rows + row - bisect_left(blank, row)
-                    means_nothing = separated >= _MOST_SEPARATED and 2 * separated > rows_before
-                    if means_nothing or not is_after_full:
-                        break
-                    kinds[row] = "footer"
-            else:
-                is_below, end = True, len(block)
+            separated += start in after_blank and self._is_separated(block, start, kinds)
+            end = self._end_of_footers(block, range(max(start, end), len(block)), kinds, may_be_footer)
         is_after_blank = len(block) in after_blank or text.endswith(self._newline * 2)
+        is_below = end == len(block) or is_after_blank
         is_after_full = self._is_full_before(block, range(before, len(block)), kinds, otherwise=is_after_full)
         rows = state.rows + len(block) - len(blank)
-        state = RowState(is_below or is_after_blank, is_after_blank, rows, separated, is_after_full)
+        state = RowState(is_below, is_after_blank, rows, separated, is_after_full)
         return NotRows(dict(sorted(kinds.items())), state)
+
+    def _is_separated(self, block: ParsedBlock, row: int, kinds: Mapping[int, Kind]) -> bool:
+        """Return whether what follows a blank line or row is a row with several filled cells."""
+        if row >= len(block) or row in kinds:
+            return False
+        cells = block.rows[row]
+        return not self._is_sparse(cells) and not self._is_total_below(cells)
+
+    def _end_of_footers(
+        self, block: ParsedBlock, rows: range, kinds: dict[int, Kind], may_be_footer: Callable[[int], bool]
+    ) -> int:
+        """Add the footers among rows from the first on, and a total right below them; return the row that ends them.
+
+        The number of rows in the block stands for none.
+        """
+        for row in rows:
+            if kinds.get(row) in ("header", "total", "ruler"):
+                return row
+            if row in kinds:
+                continue
+            if not self._is_sparse(block.rows[row]):
+                if self._is_total_below(block.rows[row]):
+                    kinds[row] = "total"
+                return row
+            if not may_be_footer(row):
+                return row
+            kinds[row] = "footer"
+        return len(block)
+
+    def _is_total_below(self, row: Sequence[str]) -> bool:
+        """Return whether a row below a blank line or row is a total, though most of its cells are filled."""
+        if self._width == 1:
+            return False
+        # A row may have nothing but white space that is not among `_SPACES`.
+        first, *others = [cell.strip() for cell in row if cell and not cell.isspace()] or [""]
+        return begins_with(first.casefold(), TOTALS) or is_short_total(first.casefold(), others)
 
     def _is_full_before(self, block: ParsedBlock, rows: range, kinds: Mapping[int, Kind], *, otherwise: bool) -> bool:
         """Return `_is_full` of the last of these rows that is not blank; if all are, what it was before them."""
@@ -442,10 +469,3 @@ def report(findings: Findings, kinds: Mapping[int, Kind]) -> None:
     """
     for line, kind in kinds.items():
         findings.add("not rows", "error", REASONS[kind], LEAVE_OUT, line=line, of=kind)
-
-
-def _is_total(row: Sequence[str]) -> bool:
-    """Return whether a row below a blank line or row is a total, though most of its cells are filled."""
-    # A row may have nothing but white space that is not among `_SPACES`.
-    first, *others = [cell.strip() for cell in row if cell and not cell.isspace()] or [""]
-    return begins_with(first.casefold(), TOTALS) or is_short_total(first.casefold(), others)
