@@ -248,24 +248,10 @@ def _checked(
         rows = RowPass(
             upload.file, source, destination.limit, progress, sketched=sketched, profiled=profiled, sampled=sampled
         )
-        is_mapped = source.mapping is not None
-        with PreflightChecks(
-            source.header,
-            source.output_names,
-            source.output_addresses,
-            destination,
-            findings,
-            rewritten=is_mapped,
-            encoding=encoding_of(source.source),
-            has_lines=source.source.has_lines,
-            formats={} if source.mapping is None else source.mapping.formats,
-        ) as checks:
+        with _checks_of(source, destination, findings) as checks:
             rows.read_checked(checks)
     except Unreadable as error:
-        findings.add("unreadable", "error", error.what, error.do, line=error.line)
-        empty = unread(source.source, destination)
-        unread_plan = Plan(0, 0, "", (), findings.sorted(), (), empty.dialect, empty, upload.version)
-        return replace(unread_plan, encoding=_likely_encoding(error.encodings, findings, "unreadable"))
+        return _unreadable(error, upload, destination, findings)
     columns = checks.columns()
     return replace(
         _plan_of(rows, upload, source, columns),
@@ -281,6 +267,28 @@ def _checked(
         profile=_profile(rows, source, columns),
         sample=None if findings.have_errors else rows.sampler.sample(),
     )
+
+
+def _checks_of(source: MappedSource, destination: Destination, findings: Findings) -> PreflightChecks:
+    return PreflightChecks(
+        source.header,
+        source.output_names,
+        source.output_addresses,
+        destination,
+        findings,
+        rewritten=source.mapping is not None,
+        encoding=encoding_of(source.source),
+        has_lines=source.source.has_lines,
+        formats={} if source.mapping is None else source.mapping.formats,
+    )
+
+
+def _unreadable(error: Unreadable, upload: UploadSource, destination: Destination, findings: Findings) -> Plan:
+    """Return the plan of a source that can't be read to its end: no part, and what is wrong."""
+    findings.add("unreadable", "error", error.what, error.do, line=error.line)
+    source = unread(upload.mapped_source.source, destination)
+    plan = Plan(0, 0, "", (), findings.sorted(), (), source.dialect, source, upload.version)
+    return replace(plan, encoding=_likely_encoding(error.encodings, findings, "unreadable"))
 
 
 def _likely_encoding(names: Sequence[str], findings: Findings, kind: FindingKind) -> LikelyEncoding | None:

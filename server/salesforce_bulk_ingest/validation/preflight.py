@@ -94,24 +94,17 @@ class PreflightChecks:
         self._proposals = FieldProposals(destination, names)
         self._id_columns = IdColumns(self._proposals.of_ids, names, findings, destination.hidden)
         self._spare = SpareColumns(self._proposals.doubled, self._proposals.unnamed, addresses, findings, header.line)
-        self._hidden = hidden = self._hidden_columns()
-        self._misfits = MisfitChecks(findings, hidden)
-        load = destination.load_target
-        self._fields = (
-            None
-            if load is None
-            else FieldChecks(load, names, findings, destination.parents, hidden, self._proposals.fields())
-        )
+        self._hidden = self._hidden_columns()
+        self._misfits = MisfitChecks(findings, self._hidden)
+        self._fields = self._field_checks()
         self._formats = formats
-        numbers = {} if self._fields is None else self._fields.number_fields
-        unread = {index: field for index, field in numbers.items() if names[index] not in formats}
-        self._points = PointChecks(unread, names, findings, hidden)
+        self._points = self._point_checks()
         self._key = key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
         unique = () if self._fields is None else self._fields.unique_columns
         self._unique = {names[column.index]: KeyChecks(column, names[column.index], findings) for column in unique}
         doubtful = () if destination.gives_back else range(len(names))
-        self._placeholders = PlaceholderChecks([self._placeholders_in(index, key) for index in doubtful], findings)
+        self._placeholders = PlaceholderChecks([self._placeholders_in(index) for index in doubtful], findings)
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -330,8 +323,20 @@ class PreflightChecks:
             if index in unknown or any(map(destination.hidden.hides, filter(None, known)))
         )
 
-    def _placeholders_in(self, index: int, key: KeyColumn | None) -> PlaceholderColumn:
-        name, fields = self._names[index], self._fields
+    def _field_checks(self) -> FieldChecks | None:
+        destination, load = self._destination, self._destination.load_target
+        if load is None:
+            return None
+        proposed = self._proposals.fields()
+        return FieldChecks(load, self._names, self._findings, destination.parents, self._hidden, proposed)
+
+    def _point_checks(self) -> PointChecks:
+        numbers = {} if self._fields is None else self._fields.number_fields
+        unread = {index: field for index, field in numbers.items() if self._names[index] not in self._formats}
+        return PointChecks(unread, self._names, self._findings, self._hidden)
+
+    def _placeholders_in(self, index: int) -> PlaceholderColumn:
+        name, fields, key = self._names[index], self._fields, self._key
         is_key = key is not None and key.index == index
         values = frozenset[str]() if fields is None else fields.picklist_values(index)
         return PlaceholderColumn(
