@@ -6,6 +6,10 @@ from hypothesis import strategies as st
 
 from salesforce_bulk_ingest.base.errors import OutOfBounds
 from salesforce_bulk_ingest.comparison.load_bounds import LoadBounds, Most
+from salesforce_bulk_ingest.loading.mapped_source import open_upload_source
+from salesforce_bulk_ingest.loading.plan import make_plan
+from salesforce_bulk_ingest.validation.destination import Destination
+from tests.loading.making import UNCHANGED, Bytes
 
 counts = st.integers(0, 10**6)
 
@@ -49,3 +53,14 @@ def test_a_job_of_another_kind_is_out_of_bounds(sobject: str | None, operation: 
 
 def test_the_key_of_a_job_that_is_no_upsert_does_not_count() -> None:
     LoadBounds("weekly", "Account", "update").check_job("Account", "update", "Erp__c")
+
+
+@pytest.mark.parametrize(
+    ("header", "why"), [("Name", "no column names their records"), ("Id", "the fields of the object could not be read")]
+)
+def test_rows_that_were_compared_with_no_record_are_refused_with_the_reason(header: str, why: str) -> None:
+    source, destination = Bytes(f"{header}\n001\n".encode()), Destination("update")
+    with open_upload_source(source, UNCHANGED, destination) as upload:
+        plan = make_plan(upload, destination, sampled=10)
+    with pytest.raises(OutOfBounds, match=f"is not known: {why}"):
+        LoadBounds("weekly", "Account", "update", changed=Most(0)).check(plan, None, writes=True)

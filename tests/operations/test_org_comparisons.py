@@ -167,6 +167,27 @@ async def test_an_update_and_a_delete_say_which_rows_have_no_record(client: Clie
         assert "1 of these rows is known to fail" in answer["summary"]
 
 
+@pytest.mark.parametrize(
+    ("body", "column"), [({"object": "Account", "operation": "update"}, "Erp_Id__c"), (UPSERT, "Old_Id__c")]
+)
+async def test_rows_without_the_column_that_names_their_records_are_compared_with_none(
+    body: dict[str, str], column: str, client: Client, org: Recorder
+) -> None:
+    answer = await dry_run(client, f"{column},Name\nE-1,Uno\nE-2,Due\n", body)
+    assert queries(org) == [] and "comparison" not in answer and "in the org" not in answer["summary"]
+    assert [finding["lines"] for finding in answer["findings"]] == [[1]]
+    assert answer["profile"]["notChecked"].startswith("parents, existing records, ")
+    assert "existing records" not in answer["profile"]["checked"]
+
+
+async def test_rows_of_an_upsert_by_id_that_have_none_are_looked_for_as_new_ones(client: Client) -> None:
+    body = {"object": "Account", "operation": "upsert", "externalIdFieldName": "Id"}
+    answer = await dry_run(client, "Erp_Id__c,Name\nE-1,Uno\nE-9,Neun\n", body)
+    assert answer["summary"].endswith(" Looked for in the org by Erp_Id__c: 1 is there already.")
+    without_unique = await dry_run(client, "Name\nNeun\n", body)
+    assert "existing records (set compare)" in without_unique["profile"]["notChecked"]
+
+
 async def test_new_rows_are_looked_for_by_unique_fields_and_external_ids(client: Client) -> None:
     answer = await dry_run(client, "Erp_Id__c,Old_Id__c,Name\nE-1,O-9,One\nE-7,O-2,Seven\nE-8,O-8,Eight\n", INSERT)
     assert [(each["by"], each["rows"]) for each in answer["comparison"]["thereAlready"]] == [

@@ -136,17 +136,18 @@ class LoadBounds:
             elif most is not None and most.is_exceeded(possible, plan.rows):
                 unknown.append(f"{action} ({name}, {most} at most)")
         if unknown:
-            yield f"how many rows would {' or '.join(unknown)} is not known: {_why_not_known(plan, comparison)}"
+            yield f"how many rows would {' or '.join(unknown)} is not known: {self._why_not_known(plan, comparison)}"
 
-
-def _why_not_known(plan: Plan, comparison: OrgComparison | None) -> str:
-    """Return why the records of some rows were not seen, as a part of a sentence."""
-    if comparison is None:
-        if plan.sample is None:
-            return "this server compares no rows with the org (--compare-rows)"
-        return "the fields of the object could not be read"
-    reasons = list(comparison.unseen)
-    if comparison.rows < comparison.total:
-        compared = f"{comparison.rows:,} of {comparison.total:,} rows"
-        reasons.append(f"Only {compared} were compared with the org (--compare-rows).")
-    return " ".join(reasons).removesuffix(".")
+    def _why_not_known(self, plan: Plan, comparison: OrgComparison | None) -> str:
+        """Return why the records of some rows were not seen, as a part of a sentence."""
+        if comparison is None:
+            if plan.sample is None:
+                return "this server compares no rows with the org (--compare-rows)"
+            if self.operation != "insert" and not any(column.is_key for column in plan.columns):
+                return "no column names their records"
+            return "the fields of the object could not be read"
+        reasons = list(comparison.unseen)
+        if comparison.rows < comparison.total:
+            compared = f"{comparison.rows:,} of {comparison.total:,} rows"
+            reasons.append(f"Only {compared} were compared with the org (--compare-rows).")
+        return " ".join(reasons).removesuffix(".")

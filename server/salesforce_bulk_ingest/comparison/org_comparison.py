@@ -131,6 +131,11 @@ class OrgComparison:
     api_calls: int = 0
 
     @property
+    def is_of_records(self) -> bool:
+        """Whether the rows were compared with the records that they name: new rows were only looked for."""
+        return bool(self.fates)
+
+    @property
     def with_record(self) -> int:
         """The number of rows that name one record."""
         return self.fates[Fate.CHANGED] + self.fates[Fate.EQUAL]
@@ -159,7 +164,7 @@ class OrgComparison:
             else each
             for each in self.findings
         ]
-        makes_none = self.target.key is not None and self.rows_of(Fate.NEW) == (0, 0)
+        makes_none = self.is_of_records and self.rows_of(Fate.NEW) == (0, 0)
         others = (
             each
             for each in checked

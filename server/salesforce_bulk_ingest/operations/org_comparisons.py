@@ -72,7 +72,8 @@ class OrgComparisons:
     ) -> SharedTask[OrgComparison | None] | None:
         """Return the task that compares the rows of a plan with the org; None where they can't be sent as they are anyway.
 
-        The task ends without a comparison where nothing is known of the object.
+        The task ends without a comparison where nothing is known of the object, or no column of rows that have to name
+        records does.
 
         Args:
             org: the org.
@@ -115,6 +116,8 @@ class OrgComparisons:
         is_of_several = any(isinstance(column, FieldColumn) and column.has_ids_of_several for column in columns)
         prefixes = await self._describes.key_prefixes() if is_of_several and not target.deletes else {}
         found = row_columns(columns, target, described.parents, hidden, prefixes)
+        if found.key is None and target.needs_keys:
+            return None
         asked = _asked(names, found, target)
         reader = self._reader(len(sample) // ROWS_OF_A_CALL + MORE_CALLS, seconds)
         hides = self._hidden.on(sobject).hides

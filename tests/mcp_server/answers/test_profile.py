@@ -154,8 +154,8 @@ async def test_it_is_said_whether_repeats_of_keys_were_looked_for(org_url: str) 
                 "validation rules, triggers, duplicate rules, record types",
             ),
             (
-                "file, columns, cells, existing records",
-                "repeated keys, validation rules, triggers, duplicate rules, record types",
+                "file, columns, cells",
+                "parents, existing records, repeated keys, validation rules, triggers, duplicate rules, record types",
             ),
             (
                 "file, columns, cells",

@@ -211,14 +211,15 @@ def counts_told(comparison: OrgComparison | None) -> str:
     if comparison is None:
         return ""
     of = f"{_rows_of(comparison)}: "
-    if comparison.target.key is not None:
+    if comparison.is_of_records:
         counts = ", ".join(f"{comparison.fates[fate]:,} {word}" for fate, word in _told(comparison))
         return f" Compared with the org{of}{counts}."
     if not comparison.looked_for:
         return ""
     by = " or ".join(map(as_name, comparison.looked_for))
     there = sum(each.rows for each in comparison.there)
-    return f" Looked for in the org by {by}{of}{f'{there:,} are' if there else 'none is'} there already."
+    are = f"{there:,} {'is' if there == 1 else 'are'}" if there else "none is"
+    return f" Looked for in the org by {by}{of}{are} there already."
 
 
 def _rows_of(comparison: OrgComparison) -> str:

@@ -237,7 +237,7 @@ def _seen(comparison: OrgComparison | None) -> Sequence[str]:
     if comparison is None:
         return ()
     parts = ["parents"] if comparison.parents_were_sought else []
-    return [*parts, "existing records"] if comparison.target.key or comparison.looked_for else parts
+    return [*parts, "existing records"] if comparison.is_of_records or comparison.looked_for else parts
 
 
 def _not_checked(scope: Scope | None, comparison: OrgComparison | None) -> str:
