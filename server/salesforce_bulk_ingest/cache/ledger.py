@@ -466,9 +466,10 @@ class Ledger:
         """Make the tables that are missing, and find records by host under their organization."""
         self._identify(db)
         if not _has_all_tables(db):
+            # In one transaction: outside of one, each of the tables would wait for the disk.
             db.executescript(
-                f"{load_records.SCHEMA}{load_parts.SCHEMA}{looks.SCHEMA}{retried_rows.SCHEMA}{SCHEMA};"
-                f"PRAGMA user_version = {VERSION}"
+                f"BEGIN IMMEDIATE; {load_records.SCHEMA}{load_parts.SCHEMA}{looks.SCHEMA}{retried_rows.SCHEMA}{SCHEMA};"
+                f"PRAGMA user_version = {VERSION}; COMMIT"
             )
         for organization, host in list(self._hosts.items()):
             with db:
