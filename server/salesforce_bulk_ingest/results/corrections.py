@@ -1,11 +1,21 @@
 """Corrections: which failed rows can succeed when they are sent again, and what has to be given for them beside rowsOf."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Self
 
 from salesforce_bulk_ingest.results.error_groups import ErrorGroup, fields_of
 from salesforce_bulk_ingest.results.remedies import Correcting
+from salesforce_bulk_ingest.validation.format_guesses import TEXTS, FormatGuess
+
+_TEXTS: Mapping[str, Callable[[str], Iterator[str]]] = {
+    "xsd:dateTime": TEXTS["not a time"],
+    "xsd:date": TEXTS["not a date"],
+    "xsd:boolean": TEXTS["not a boolean"],
+    "valid value for the type": TEXTS["not a number"],
+}
+"""What yields the formats that a cell may be written in, by a part of the message that refused the cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +69,24 @@ class Correction:
 
 
 def argument_of(group: ErrorGroup) -> Correcting | None:
-    """Return the argument that corrects a group: no format reads cells without a digit, if they are no booleans."""
-    cells = [cell for of_column in group.cells.values() for cell in of_column]
-    if group.argument == "formats" and "boolean" not in group.pattern and cells and not any(map(_has_digit, cells)):
+    """Return the argument that corrects a group: listed cells that no format is likely to read need values."""
+    cells = {cell for of_column in group.cells.values() for cell in of_column}
+    if group.argument == "formats" and cells and not _have_format(cells, group.pattern):
         return "values"
     return group.argument
+
+
+def _have_format(cells: Set[str], pattern: str) -> bool:
+    """Return whether most of the cells are likely to be written in one format, which an error with this pattern refused."""
+    texts = next((of_type for type_name, of_type in _TEXTS.items() if type_name in pattern), _texts_of_any_type)
+    guess = FormatGuess(texts, lambda readings: frozenset())
+    guess.add(cells)
+    return bool(guess.likely())
+
+
+def _texts_of_any_type(cell: str) -> Iterator[str]:
+    """Yield the formats that a cell of a field whose type is not known may be written in."""
+    return chain.from_iterable(texts(cell) for texts in TEXTS.values())
 
 
 def _is_correctable(group: ErrorGroup) -> bool:
@@ -93,7 +116,3 @@ def _merged(groups: Iterable[ErrorGroup]) -> dict[str, tuple[str, ...]]:
 
 def _all_cells(groups: Iterable[ErrorGroup]) -> Iterator[tuple[str, tuple[str, ...]]]:
     return ((name, cells) for group in groups for name, cells in group.cells.items())
-
-
-def _has_digit(cell: str) -> bool:
-    return any(map(str.isdigit, cell))
