@@ -166,12 +166,12 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "Name\\nsecret\\n", "records": []}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 '- body: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
-                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": "<body, corrected>"} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "<csv or records, corrected>"}} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
                 '- body: there is no source of rows, or it is empty: give exactly one source: {"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}',
-                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": "<body, corrected>"} is the call, corrected.',
+                'Next: upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"csv": "<csv, records, file or rowsOf, corrected>"}} is the call, corrected.',
             ],
             'upload-data-ingest-job {"jobId": "750000000000001AAA", "body": {"records": [{"Name": {"secret": 1}}]}}': [
                 "Nothing was done: upload-data-ingest-job can't take these arguments.",
@@ -330,20 +330,62 @@ async def test_the_call_with_arguments_that_do_not_go_together_keeps_the_others(
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "says", "corrected"),
     [
-        ({}, "give exactly one source"),
-        ({"csv": "Name\nAcme\n", "records": [{"Name": "Acme"}]}, "give exactly one source"),
-        ({"recipe": "weekly", "csv": "Name\nAcme\n"}, "give file as its rows"),
-        ({"recipe": "weekly", "rowsOf": {"jobs": ["750000000000001AAA"]}}, "give file as its rows"),
+        ({}, "give exactly one source", {"csv": "<csv, records, file or rowsOf, corrected>"}),
+        (
+            {"csv": "Name\nAcme\n", "records": [{"Name": "Acme"}]},
+            "give exactly one source",
+            {"csv": "<csv or records, corrected>"},
+        ),
+        (
+            {"file": "/rows/new.csv", "csv": "Name\nAcme\n"},
+            "give exactly one source",
+            {"csv": "<csv or file, corrected>"},
+        ),
+        (
+            {"rowsOf": {"jobs": ["750000000000001AAA"]}, "file": "/rows/new.csv"},
+            "give exactly one source",
+            {"file": "<file or rowsOf, corrected>"},
+        ),
+        (
+            {"recipe": "weekly", "csv": "Name\nAcme\n"},
+            "give file as its rows",
+            {"recipe": "weekly", "file": "<file, corrected>"},
+        ),
+        (
+            {"recipe": "weekly", "rowsOf": {"jobs": ["750000000000001AAA"]}},
+            "give file as its rows",
+            {"recipe": "weekly", "file": "<file, corrected>"},
+        ),
+        (
+            {"recipe": "weekly", "file": "/rows/new.csv", "csv": "Name\nAcme\n"},
+            "leave out csv",
+            {"recipe": "weekly", "file": "/rows/new.csv"},
+        ),
     ],
 )
-async def test_an_encoding_is_not_told_of_where_the_source_is_wrong(
-    client: Client, data: dict[str, Any], says: str
+async def test_a_wrong_source_is_told_beside_other_mistakes_and_the_call_keeps_what_goes_with_its_gap(
+    client: Client, data: dict[str, Any], says: str, corrected: dict[str, Any]
 ) -> None:
-    text = await refusal(client, "create-ingest-job", body=INSERT, data={**data, "encoding": "utf-8"})
-    assert says in text and "text already" not in text
-    assert next_call(next_line(text))[1]["data"] == "<data, corrected>"
+    kept: dict[str, Any] = {"encoding": "utf-8", "set": {"Site": "a"}, "leaveOut": {"lines": "2"}}
+    called = {"body": INSERT, "data": {**({} if "recipe" in data else kept), **corrected}, "dryRun": True}
+    for mistake in ({}, {"delimiter": ";"}, {"where": {"field": ["Name"]}}):
+        given = {**data, **kept, **mistake}
+        text = await refusal(client, "create-ingest-job", body=INSERT, data=given, dryRun=True)
+        assert says in text and "text already" not in text
+        assert [f"data.{name}: " in text for name in mistake] == [True] * len(mistake)
+        assert next_call(next_line(text))[1] == called
+
+
+async def test_an_argument_of_rows_of_jobs_makes_no_second_source(client: Client) -> None:
+    rows = {"csv": "Name\nAcme\n", "set": {"Site": "a"}}
+    for misplaced in ({"where": {"field": ["Name"]}}, {"jobs": ["750000000000001AAA"]}):
+        text = await refusal(client, "create-ingest-job", body=INSERT, data={**rows, **misplaced})
+        assert "this belongs under data.rowsOf" in text
+        assert next_call(next_line(text))[1]["data"] == {**rows, "csv": "<the same rows>"}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data={"jobs": ["750000000000001AAA"]})
+    assert next_call(next_line(text))[1]["data"] == {"rowsOf": {"jobs": "<the same jobs>"}}
 
 
 async def test_the_call_with_an_encoding_of_text_is_corrected_by_leaving_it_out(client: Client) -> None:

@@ -5,7 +5,7 @@ The docstrings of the models and the descriptions of their fields are in the inp
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import PurePath
@@ -16,13 +16,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     PlainValidator,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from salesforce_bulk_ingest.base.findings import LINES_KEPT, LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted_names
@@ -153,7 +155,8 @@ class Where(ClosedModel):
 NOT_HERE = "not_here"
 """The type of the mistake that an argument does not go with the others; the call without it is right.
 
-Where it is a mistake of the object that has them, `names` in its context are the arguments.
+Where it is a mistake of the object that has them, `names` in its context are the arguments, and `one_of` those of which the
+right call has one.
 """
 
 UNFILLED_GAP = "unfilled_gap"
@@ -342,39 +345,76 @@ class SourceBody(ClosedModel):
     rowsOf: RetryBody | None = Field(None, description="Rows of ended jobs, to send again or undo")
 
 
+SOURCES = ("csv", "records", "file", "rowsOf")
+"""The arguments that give rows, of which each call has one."""
+
+
+def _wrong_source(names: Sequence[str]) -> PydanticCustomError | None:
+    """Return the mistake that arguments with these names have not one source of rows; None where they have.
+
+    Its context says which `names` are to be left out, and one of which arguments, `one_of`, is to be given then.
+    """
+    given = [name for name in SOURCES if name in names]
+    if "recipe" in names:
+        others, says = sorted(set(names) - {"recipe", "file"}), "a recipe says all about the rows"
+        if "file" not in given:
+            told = f"{says} but which file they are in: give file as its rows"
+            return _mistake(NOT_HERE, told, names=others, one_of=["file"])
+        if others:
+            told = f"{says} but which file they are in: leave out {', '.join(others)}"
+            return _mistake(NOT_HERE, told, names=others)
+        return None
+    if len(given) == 1:
+        return None
+    # What a client leaves out may come as an empty text, so an empty source is none.
+    why = "" if given else "there is no source of rows, or it is empty: "
+    forms = '{"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}'
+    return _mistake(NOT_HERE, f"{why}give exactly one source: {forms}", names=given, one_of=given or SOURCES)
+
+
+def _with_mistake(error: ValidationError, mistake: PydanticCustomError, given: object) -> ValidationError:
+    """Return the error that arguments have one more mistake than those of another error."""
+    details = [
+        InitErrorDetails(
+            type=_mistake(detail["type"], **{**detail.get("ctx", {}), "told": detail["msg"]}),
+            loc=detail["loc"],
+            input=detail["input"],
+            ctx={},
+        )
+        for detail in error.errors(include_url=False)
+    ]
+    details.append(InitErrorDetails(type=mistake, loc=(), input=given, ctx={}))
+    return ValidationError.from_exception_data(error.title, details, hide_input=True)
+
+
 class DataBody(MappingBody, SourceBody):  # the fields of the last base come first
     """Rows to check and upload as well, from exactly one of csv, records, file, rowsOf. Default: none."""
 
     @field_validator("encoding")
     @classmethod
     def _encoding_is_that_of_a_file(cls, encoding: str | None, info: ValidationInfo) -> str | None:
-        given = {name for name in ("csv", "records", "file", "recipe", "rowsOf") if info.data.get(name, "") is not None}
+        given = {name for name in (*SOURCES, "recipe") if info.data.get(name, "") is not None}
         # Without one source, or with a recipe, more is wrong than the encoding.
         if encoding is not None and len(given) == 1 and given.isdisjoint({"file", "recipe"}):
             raise _mistake(NOT_HERE, "encoding is that of a file: leave it out, since other rows are text already")
         return encoding
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        sources = sum(source is not None for source in (self.csv, self.records, self.file, self.rowsOf))
-        if sources != 1:
-            # What a client leaves out may come as an empty text, so an empty source is none.
-            why = "" if sources else "there is no source of rows, or it is empty: "
-            raise ValueError(
-                f'{why}give exactly one source: {{"csv": text}}, {{"records": [...]}}, {{"file": path}} or '
-                '{"rowsOf": {"jobs": [id]}}'
-            )
-        if self.recipe is not None:
-            self._check_recipe()
-        return self
-
-    def _check_recipe(self) -> None:
-        others, says = sorted(self.model_fields_set - {"recipe", "file"}), "a recipe says all about the rows"
-        if self.file is None:
-            raise ValueError(f"{says} but which file they are in: give file as its rows")
-        if others:
-            told = f"{says} but which file they are in: leave out {', '.join(others)}"
-            raise _mistake(NOT_HERE, told, names=others)
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_source(cls, given: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(given, dict):
+            return handler(given)
+        mistake = _wrong_source([name for name in cls.model_fields if given.get(name) is not None])
+        try:
+            body = handler(given)
+        except ValidationError as error:
+            if mistake is None:
+                raise
+            # Told in an answer of its own, it would stand in the call that corrects the other mistakes.
+            raise _with_mistake(error, mistake, given) from None
+        if mistake is not None:
+            raise mistake
+        return body
 
     @property
     def source_name(self) -> str:

@@ -1,6 +1,6 @@
 """The errors of tools, reported as text that a model can act on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
@@ -23,10 +23,11 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     moved,
     status_call,
     with_gaps,
+    with_one_of,
 )
 from salesforce_bulk_ingest.mcp_server.answers.refused_rows import RefusedRowsAnswer
 from salesforce_bulk_ingest.mcp_server.argument_forms import RepeatedName, as_declared
-from salesforce_bulk_ingest.mcp_server.arguments import NOT_HERE, UNFILLED_GAP
+from salesforce_bulk_ingest.mcp_server.arguments import NOT_HERE, SOURCES, UNFILLED_GAP
 from salesforce_bulk_ingest.operations.errors import FilledJobFailed, RowsRefused
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS
 from salesforce_bulk_ingest.salesforce.errors import SalesforceError
@@ -127,12 +128,22 @@ class ActionableTool(Tool):
             for detail in details[:MOST_COMPLAINTS]
         ]
         not_here = [detail for detail in details if detail["type"] == NOT_HERE]
-        meant |= {place: None for detail in not_here for place in _places_at_fault(detail)}
-        filled = {to[:1] for to in meant.values() if to is not None}
+        one_of = {_place(detail): names for detail in not_here if (names := detail["ctx"].get("one_of"))}
+        faulty = {place for detail in not_here for place in _places_at_fault(detail)}
+        goes = {place: to if to and _can_go(to, faulty, arguments, unknown) else None for place, to in meant.items()}
+        goes |= dict.fromkeys(faulty)
+        filled = {to[:1] for to in goes.values() if to is not None}
         settled = {_place(detail) for detail in details if detail["type"] in (UNFILLED_GAP, NOT_HERE)}
-        wrong = [place for place in map(_place, details) if place not in {*meant, *filled, *settled}]
-        lost = [place[-1] for place, to in meant.items() if to is None]
-        return self._rejected(complaints, with_gaps(moved(arguments, meant), wrong), lost)
+        wrong = [
+            place
+            for place in map(_place, details)
+            if place not in {*goes, *filled, *settled} and not _is_inside(place, faulty)
+        ]
+        lost = [place[-1] for place, to in goes.items() if to is None and place[-1] not in one_of.get(place[:-1], ())]
+        corrected = with_gaps(moved(arguments, goes), wrong)
+        for place, names in one_of.items():
+            corrected = with_one_of(corrected, place, names)
+        return self._rejected(complaints, corrected, lost)
 
     def _rejected(self, complaints: Sequence[str], arguments: Mapping[str, Any], lost: Sequence[str] = ()) -> str:
         first = f"Nothing was done: {self.name} can't take these arguments."
@@ -183,6 +194,27 @@ def _places_at_fault(detail: ErrorDetails) -> list[Place]:
     """Return the places of the arguments that do not go with others."""
     names = detail.get("ctx", {}).get("names")
     return [_place(detail)] if names is None else [(*_place(detail), name) for name in names]
+
+
+def _can_go(to: Place, faulty: Collection[Place], arguments: Mapping[str, Any], unknown: Collection[Place]) -> bool:
+    """Return whether an argument in a wrong place can go where it belongs.
+
+    It can't go into an argument that is left out, nor make `rowsOf` a source without its jobs, or beside another source.
+
+    Args:
+        to: the place where it belongs.
+        faulty: the places of the arguments that are left out.
+        arguments: the arguments of the call.
+        unknown: the places of all arguments that are in a wrong place.
+    """
+    rows = arguments.get(to[0])
+    given = [name for name in SOURCES if isinstance(rows, dict) and name in rows]
+    is_source = given == ["rowsOf"] or (not given and any(place[-1] == "jobs" for place in unknown))
+    return not _is_inside(to, faulty) and ("rowsOf" not in to or is_source)
+
+
+def _is_inside(place: Place, others: Collection[Place]) -> bool:
+    return any(place[: len(other)] == other for other in others)
 
 
 def _places(schema: Mapping[str, Any], at: Place = ()) -> Iterator[Place]:

@@ -369,6 +369,24 @@ def moved(arguments: Mapping[str, Any], places: Mapping[Place, Place | None]) ->
     return result
 
 
+def with_one_of(arguments: Mapping[str, Any], place: Place, names: Sequence[str]) -> dict[str, Any]:
+    """Return arguments with a gap for the one that is to be given of several, in the place of the first, if none is there.
+
+    Args:
+        arguments: the arguments as `next` repeats them.
+        place: the place of the object that the argument belongs in.
+        names: the names of the arguments.
+    """
+    holder: Any = arguments
+    for name in place:
+        holder = holder.get(name, {}) if isinstance(holder, dict) else {}
+    if any(name in holder for name in names):
+        return dict(arguments)
+    *others, last = names
+    either = f"{', '.join(others)} or {last}" if others else last
+    return _with(dict(arguments), f"<{either}, corrected>", *place, names[0])
+
+
 def _without(holder: Mapping[str, Any], places: Iterable[Place]) -> dict[str, Any]:
     here, inside = set[str](), defaultdict[str, list[Place]](list)
     for name, *rest in places:
