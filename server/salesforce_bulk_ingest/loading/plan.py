@@ -279,6 +279,7 @@ def _checks_of(source: MappedSource, destination: Destination, findings: Finding
         rewritten=source.mapping is not None,
         encoding=encoding_of(source.source),
         has_lines=source.source.has_lines,
+        has_lines_out=bool(source.row_filter.lines),
         formats={} if source.mapping is None else source.mapping.formats,
     )
 

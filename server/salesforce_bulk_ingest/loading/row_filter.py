@@ -68,6 +68,18 @@ class LineRanges:
     def __contains__(self, line: int) -> bool:
         return self.find(line) is not None
 
+    def __str__(self) -> str:
+        return ", ".join(map(self._name, range(len(self.first))))
+
+    def without(self, line: int) -> Self:
+        """Return the lines without one of them."""
+        around = (
+            piece
+            for first, last in zip(self.first, self.last, strict=True)
+            for piece in (((first, line - 1), (line + 1, last)) if first <= line <= last else ((first, last),))
+        )
+        return type(self)(*_merged([(first, last) for first, last in around if first <= last]))
+
     def find(self, line: int) -> str | None:
         """Return the range that has a line, as a caller writes it; None if none has it."""
         number = bisect_right(self.first, line) - 1
@@ -152,6 +164,15 @@ class LinesOut:
 
     def __contains__(self, line: int) -> bool:
         return line in self.ranges or (self.kept is not None and line not in self.kept)
+
+    def __str__(self) -> str:
+        """Return the lines as a caller writes them."""
+        kept = "" if self.kept is None else f"{ALL_BUT} {self.kept}"
+        return ", ".join(filter(None, (str(self.ranges), kept)))
+
+    def with_header(self, line: int) -> Self:
+        """Return these lines without that of the header, which only its own number leaves out."""
+        return replace(self, ranges=self.ranges.without(line))
 
     def find(self, line: int) -> set[str]:
         """Return the ranges that have a line, of those to leave out and of those to keep."""

@@ -361,15 +361,19 @@ class TitleCheck:
         header: the header of the source.
         findings: collects what is wrong.
         has_lines: whether rows can be left out by their lines.
+        has_lines_out: whether some are left out by their lines already.
 
     Attributes:
         is_reported: whether something is wrong.
         lines: the lines before the likely header, as `leaveOut` takes them; None if nothing is wrong, or it takes none.
     """
 
-    def __init__(self, header: Header, findings: Findings, *, has_lines: bool = True) -> None:
+    def __init__(
+        self, header: Header, findings: Findings, *, has_lines: bool = True, has_lines_out: bool = False
+    ) -> None:
         self._header = header
         self._has_lines = has_lines
+        self._has_lines_out = has_lines_out
         self._findings = findings
         self._is_open = sum(bool(name.strip()) for name in header.names) == 1
         self._likely: int | None = None
@@ -438,7 +442,9 @@ class TitleCheck:
         do = f"If the header is on line {line}, take the rows from their first source, without the lines before it."
         if self._has_lines:
             self.lines = lines
-            do = f'If the header is on line {line}, leave out the lines before it: leaveOut {{"lines": "{lines}"}}.'
+            # A leaveOut in full would take the place of the one that the call has.
+            how = f'add "{lines}" to lines of leaveOut' if self._has_lines_out else f'leaveOut {{"lines": "{lines}"}}'
+            do = f"If the header is on line {line}, leave out the lines before it: {how}."
         self._findings.add("title", "error", what, do, line=first)
 
 

@@ -45,6 +45,7 @@ class PreflightChecks:
         rewritten: whether the rows are written anew for the upload, in the dialect of the job.
         encoding: the encoding that the source is read in; None for a source that can't be read in another.
         has_lines: whether rows can be left out by their lines.
+        has_lines_out: whether some are left out by their lines already.
         formats: the formats in which columns are read, by their names.
 
     Attributes:
@@ -62,6 +63,7 @@ class PreflightChecks:
         rewritten: bool,
         encoding: str | None = None,
         has_lines: bool = True,
+        has_lines_out: bool = False,
         formats: Mapping[str, str] = NO_FORMATS,
     ) -> None:
         self._header = header
@@ -78,7 +80,7 @@ class PreflightChecks:
             encoding=encoding,
             shows_words=not destination.hidden,
         )
-        self._title = TitleCheck(header, findings, has_lines=has_lines)
+        self._title = TitleCheck(header, findings, has_lines=has_lines, has_lines_out=has_lines_out)
         self._has_lines = has_lines
         self._lacks_header = False
         self.not_rows = set[Kind]()

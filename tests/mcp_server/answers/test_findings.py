@@ -133,14 +133,20 @@ async def test_a_header_that_is_left_out_below_a_title_is_found_and_no_row_is_ta
     )
 
 
-@pytest.mark.parametrize("asked", ["2, 4", "2-3, all but 4-5"])
-async def test_the_call_below_a_title_has_a_gap_where_the_lines_left_out_have_the_header(
-    org: WatchedOrg, asked: str
+async def test_the_call_below_a_title_leaves_out_the_lines_of_the_caller_but_that_of_the_header(
+    org: WatchedOrg,
 ) -> None:
-    csv = "Report,\nName,Site\nA,1\nB,2\nC,3\nD,4\n"
+    rows = {"csv": "Report,\nName,Site\nA,1\nB,2\nC,3\nD,4\n"}
+    uploads = {"2, 4": ["A,1", "C,3", "D,4"], "2-3": ["B,2", "C,3", "D,4"], "2-3, all but 4-5": ["B,2", "C,3"]}
     async with agent(org.url) as client:
-        text = await refusal(client, "create-ingest-job", body=INSERT, data={"csv": csv, "leaveOut": {"lines": asked}})
-        assert next_call(next_line(text))[1]["data"]["leaveOut"] == {"lines": "<lines, corrected>"}
+        for asked, sent in uploads.items():
+            data = {**rows, "leaveOut": {"lines": asked, "notRows": True}}
+            text = await refusal(client, "create-ingest-job", body=INSERT, data=data)
+            assert "leave out the lines before it" in text and 'leaveOut {"lines"' not in text
+            tool, arguments = next_call(next_line(text))
+            await call(client, tool, **arguments | {"data": arguments["data"] | rows, "loadAgain": True})
+            assert arguments["data"]["leaveOut"]["notRows"]
+            assert org.uploads.pop().decode().split() == ["Name,Site", *sent]
 
 
 async def test_values_with_several_parts_in_the_column_of_a_field_are_no_header(org: WatchedOrg) -> None:

@@ -10,7 +10,7 @@ from salesforce_bulk_ingest.base.text import as_json, as_name, counted, cut, quo
 from salesforce_bulk_ingest.loading.plan import Plan
 from salesforce_bulk_ingest.loading.row_filter import LineRanges
 from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject, fitting, with_others_counted
-from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall
+from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, repeated
 from salesforce_bulk_ingest.mcp_server.answers.retry_call import gaps_of
 from salesforce_bulk_ingest.results.corrections import Correction
 
@@ -224,15 +224,16 @@ def next_for_unsent(plan: Plan, given: GivenCall) -> str:
 
 
 def _next_without_title(title_lines: str, plan: Plan, given: GivenCall) -> str:
-    """Return the call that leaves the lines before the likely header out, too; with a gap where that header is left out."""
-    header = LineRanges.parse(title_lines).last[-1] + 1
-    if header not in plan.mapped_source.row_filter.lines.ranges:
+    """Return the call that leaves the lines before the likely header out, too, and that header no more."""
+    header, lines = LineRanges.parse(title_lines).last[-1] + 1, plan.mapped_source.row_filter.lines
+    if header not in lines.ranges:
         return f"{given.leaving_out({'lines': title_lines}).again()} begins with the header, if the user agrees."
-    # With more lines left out, the row below that header would be taken for it.
-    corrected = given.with_changes({"leaveOut": {"lines": "<lines, corrected>"}}).again()
+    # With the header left out as well, the row below it would be taken for it.
+    others = repeated("lines", str(lines.with_header(header)))
+    corrected = given.with_changes({"leaveOut": {"lines": others}}).leaving_out({"lines": title_lines})
     return (
-        f"{corrected} begins with the header, once lines leaves out {title_lines} and not {header}, which it "
-        f"leaves out now: look at line {header} with the user, whether it is the header."
+        f"{corrected.again()} begins with the header, if that is on line {header}, which is left out now: look at line "
+        f"{header} with the user, and ask whether the lines before it are to be left out in its place."
     )
 
 
