@@ -220,6 +220,20 @@ Next: create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "
 """)
 
 
+async def test_rows_of_jobs_are_known_as_such_where_the_call_that_sent_them_was_too_long_to_keep(
+    client: Client,
+) -> None:
+    job = await done(client, INSERT, "Name,NumberOfEmployees\nLong 1,1\nLong 2,many\nLong 3,many\n")
+    long = [f"{'long' * 20} {number}" for number in range(8)]
+    values = {"NumberOfEmployees": {"many": "3", **dict.fromkeys(long, "3")}}
+    data = {"rowsOf": {"jobs": [job]}, "values": values, "leaveOut": {"cells": {"Name": long}}}
+    again = await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off")
+    await closed(client, again["id"])
+    undo = {"rowsOf": {"jobs": [again["id"]], "which": ["created"]}, "leaveOut": {"lines": "2"}}
+    text = await refusal(client, "create-ingest-job", body=DELETE, data=undo, dryRun=True)
+    assert f"the rows of job {again['id']} are those of other jobs" in text
+
+
 async def test_one_row_of_two_sources_makes_them_no_parts_of_one_load(client: Client) -> None:
     first = await done(client, INSERT, "Name\nTwin 1\nTwin 2\n")
     rows = {"csv": "Name\nOther\nTwin 1\nTwin 2\n", "leaveOut": {"lines": "2"}}

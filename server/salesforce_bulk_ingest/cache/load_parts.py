@@ -1,8 +1,9 @@
 """The part of the ledger that says of which load a job's rows are: the source, the part, and the call that goes on."""
 
 import json
+import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -66,6 +67,20 @@ WHERE this.org = ? AND this.job_id = ?
 ORDER BY other.rowid < this.rowid, other.rowid
 """
 """Of rows that were loaded a second time, the jobs of that time stand last: the newest of those before this one."""
+
+
+_JOBS_AS_SOURCE = re.compile(r"job [0-9A-Za-z]{15,18}(?: and \d+ more)?")
+
+
+def jobs_as_source(job_ids: Sequence[str]) -> str:
+    """Return the name, for people, of jobs whose rows are sent again."""
+    more = f" and {len(job_ids) - 1} more" if len(job_ids) > 1 else ""
+    return f"job {job_ids[0][:18]}{more}"
+
+
+def names_jobs(source: str) -> bool:
+    """Return whether the name of a source is that of jobs, as `jobs_as_source` writes it."""
+    return _JOBS_AS_SOURCE.fullmatch(source) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,13 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from salesforce_bulk_ingest.base.findings import LINES_KEPT, LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted_names
+from salesforce_bulk_ingest.cache.load_parts import jobs_as_source
 from salesforce_bulk_ingest.csvio.encodings import UTF_8, is_utf_8
 from salesforce_bulk_ingest.loading.by_record import ByRecord
 from salesforce_bulk_ingest.loading.mapping import ColumnMapping
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut, LinesOut
 from salesforce_bulk_ingest.loading.sources import Cell, CsvText, Records, UploadFile, cell_text
 from salesforce_bulk_ingest.loading.upload_roots import UploadRoots
-from salesforce_bulk_ingest.mcp_server.answers.job_rows import jobs_as_source
 from salesforce_bulk_ingest.mcp_server.answers.next_call import CELL_GAP
 from salesforce_bulk_ingest.mcp_server.portable_schema import LISTED_AS
 from salesforce_bulk_ingest.operations.limits import CALL_SECONDS

@@ -6,6 +6,7 @@ from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.cache.ledger import Ledger
+from salesforce_bulk_ingest.cache.load_parts import names_jobs
 from salesforce_bulk_ingest.cache.upload_archive import DamagedUpload
 from salesforce_bulk_ingest.loading.row_filter import LeaveOut
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
@@ -80,8 +81,7 @@ class SourceLines:
         sent = await self._ledger.find(org.key, job.id)
         if sent is None or sent.part is None:
             return job.id, 1, 1
-        data = sent.part.origin.arguments.get("data")
-        if isinstance(data, dict) and "rowsOf" in data:
+        if names_jobs(sent.part.origin.source):  # arguments that are long are not kept
             raise _NotKnown(f"the rows of job {job.id} are those of other jobs")
         return sent.part.sha256, sent.part.number, sent.part.of
 

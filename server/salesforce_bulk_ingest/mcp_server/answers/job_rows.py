@@ -1,26 +1,16 @@
 """What the rows of a job are, in answers: how many, of which source, which part of it, and the call for the next part."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from salesforce_bulk_ingest.base.text import as_name, counted
+from salesforce_bulk_ingest.cache.load_parts import names_jobs
 from salesforce_bulk_ingest.mcp_server.answers.answer import PartListedAsObject
 from salesforce_bulk_ingest.mcp_server.answers.next_call import SAME_ROWS, new_job_call, status_call
 from salesforce_bulk_ingest.mcp_server.answers.operation_words import loaded
 from salesforce_bulk_ingest.operations.upload_once import JobLoad
 from salesforce_bulk_ingest.salesforce.job_ids import shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
-
-_JOBS_AS_SOURCE = re.compile(r"job [0-9A-Za-z]{15,18}(?: and \d+ more)?")
-"""The name of jobs as a source, as `jobs_as_source` writes it."""
-
-
-def jobs_as_source(job_ids: Sequence[str]) -> str:
-    """Return the name, for people, of jobs whose rows are sent again."""
-    more = f" and {len(job_ids) - 1} more" if len(job_ids) > 1 else ""
-    return f"job {job_ids[0][:18]}{more}"
-
 
 NUMBERS_SHOWN = 10
 """The most parts that a sentence names."""
@@ -100,7 +90,7 @@ def _numbered(numbers: Sequence[int]) -> str:
 
 def _source(name: str) -> str:
     """Return the name of a source in a sentence: without quotes where it is in words of ours."""
-    return name if _JOBS_AS_SOURCE.fullmatch(name) else as_name(name)
+    return name if names_jobs(name) else as_name(name)
 
 
 def next_part(job: Job, load: JobLoad | None) -> str:
