@@ -5,9 +5,9 @@ fails single rows is a warning.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
-from salesforce_bulk_ingest.base.findings import Fails, FindingKind, Findings, Level
+from salesforce_bulk_ingest.base.findings import SAME_JOB, Fails, FindingKind, Findings, Level
 from salesforce_bulk_ingest.base.text import NAMES_SHOWN, as_name, quoted_names
 from salesforce_bulk_ingest.salesforce.models import ID_FIELD, FieldDescribe
 from salesforce_bulk_ingest.validation.columns import OF_WHOLE_NAMES, FieldColumn, UnknownColumn
@@ -83,7 +83,18 @@ class HeaderChecks:
             if not load.needs_keys:
                 what = f"There is no column {as_name(key)}, so every row makes a new record."
             do = f"If a column holds it, name {as_name(key)} for that in columns."
-            self._add("no key", "warning", what, do, fails="every row" if load.needs_keys else None)
+            job = self._job_by_key() if load.operation == "update" else SAME_JOB
+            if job:
+                by = as_name(job["externalIdFieldName"])
+                do += f' Or find the records by {by}: make an upsert job by it, with match "updateOnly".'
+            fails: Fails | None = "every row" if load.needs_keys else None
+            self._findings.add("no key", "warning", what, do, line=self._line, job=job, fails=fails)
+
+    def _job_by_key(self) -> Mapping[str, str]:
+        """Return the job that finds the records by the external id that a column has; empty if none or several have one."""
+        present = {column.field.name for column in self._known if column.parent_field is None}
+        keys = [key.name for key in keys_of(self._describe) if key.name in present]
+        return {"operation": "upsert", "externalIdFieldName": keys[0]} if len(keys) == 1 else SAME_JOB
 
     def _check_only_id(self) -> None:
         others = [column.name for column in self._all]

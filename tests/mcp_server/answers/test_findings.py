@@ -343,6 +343,41 @@ async def test_it_is_said_how_many_rows_are_known_to_fail_and_that_the_others_lo
     assert summary[begin : summary.index("Nothing was sent")].strip() == said
 
 
+async def test_rows_that_all_fail_are_neither_sent_nor_loaded_by_who_follows_next(org: WatchedOrg) -> None:
+    rows = {"csv": "Name,AnnualRevenue\nA,much\nB,more\n"}
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=INSERT, data=rows, dryRun=True)
+        made = await call(client, "create-ingest-job", body=INSERT, data=rows)
+    assert next_call(checked["next"])[1]["dryRun"]
+    assert "it sends the rows as they are, though every row is known to fail. Or, with " in checked["next"]
+    assert made["next"].replace(made["id"], "750X") == snapshot(
+        'close-abort-ingest-job {"jobId": "750X", "body": {"state": "Aborted"}} drops these rows, since every one is known to fail; corrected, they go in a new job. Only if the user wants them sent all the same, close-abort-ingest-job {"jobId": "750X", "body": {"state": "UploadComplete"}} loads them.'
+    )
+
+
+async def test_an_update_without_ids_leads_to_an_upsert_that_updates_by_the_external_id(org: WatchedOrg) -> None:
+    csv = "External_Id__c,Name\nBy-1,New\n"
+    update = {"object": "Account", "operation": "update"}
+    async with agent(org.url) as client:
+        checked = await call(client, "create-ingest-job", body=update, data={"csv": csv}, dryRun=True)
+        tool, arguments = next_call(checked["next"])
+        by_key = await call(client, tool, **{**arguments, "data": {**arguments["data"], "csv": csv}})
+        unsure = {"csv": "Name,Phone\nNew,1\n"}
+        without_key = await call(client, "create-ingest-job", body=update, data=unsure, dryRun=True)
+    assert (checked["findings"][0]["do"], arguments) == snapshot(
+        (
+            'If a column holds it, name Id for that in columns. Or find the records by External_Id__c: make an upsert job by it, with match "updateOnly".',
+            {
+                "body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "External_Id__c"},
+                "data": {"csv": "<the same rows>", "match": "updateOnly"},
+                "dryRun": True,
+            },
+        )
+    )
+    assert by_key["leftOut"]["match"]["count"] == 1
+    assert next_call(without_key["next"])[1]["body"] == update
+
+
 async def test_a_finding_names_its_rows_and_cells_and_more_of_them_if_asked(org: WatchedOrg) -> None:
     rows = "".join(f"Acme {number},?{number}?\n" for number in range(60)) + "Good,1\n"
     sent: dict[str, Any] = {"body": INSERT, "data": {"csv": f"Name,AnnualRevenue\n{rows}"}}

@@ -30,6 +30,8 @@ ROOM_FOR_FIELDS = 3_000
 AFTER_MISTAKES = "once the user has seen what looks like a mistake, and wants it"
 """What has to come before a call where something looks like a mistake."""
 
+EVERY_ROW_FAILS = " Every row is known to fail."
+
 CHECKED_AGAIN = "and dryRun in place of sha256"
 """What makes a call that sends rows check them first, in words."""
 
@@ -144,7 +146,7 @@ def known_to_fail(plan: Plan) -> str:
         least = max(finding.count for finding in counted_ones)
         most = min(sum(finding.count for finding in counted_ones), plan.rows)
     if any(finding.fails == "every row" for finding in failing) or least == plan.rows:
-        return " Every row is known to fail."
+        return EVERY_ROW_FAILS
     if any(finding.fails == "other rows" for finding in failing):
         return f" At least {least:,} of these rows {'is' if least == 1 else 'are'} known to fail." if least else ""
     number = f"{least:,}" if least == most else f"From {least:,} to {most:,}"
@@ -269,11 +271,26 @@ def _as_lines(lines: Sequence[int]) -> str:
     return ", ".join(map(str, lines))
 
 
-def next_for_mistakes(plan: Plan, given: GivenCall) -> str:
-    """Return what to do with rows that look like a mistake: who only follows calls is not to send them."""
+def every_row_fails(plan: Plan) -> bool:
+    """Return whether every row is known to fail, so that nothing is loaded."""
+    return known_to_fail(plan) == EVERY_ROW_FAILS
+
+
+def next_for_mistakes(plan: Plan, given: GivenCall, *, looks_wrong: bool = True) -> str:
+    """Return what to do with rows that look like a mistake, or all fail: who only follows calls is not to send them.
+
+    Args:
+        plan: the plan of the rows.
+        given: the call that is answered, a dry run.
+        looks_wrong: whether the rows look like a mistake beside the records of the org.
+    """
+    of_job = next((finding.job for finding in plan.findings if finding.kind == "no key" and finding.job), None)
+    if of_job and given.makes_a_job and not given.is_by_recipe:
+        by_key = given.with_job(of_job).with_changes({"match": "updateOnly"})
+        return f"{by_key.checked()} finds the records by {of_job['externalIdFieldName']}, if the user agrees."
     mended = given if given.is_by_recipe else given.with_corrected_rows()
     checks = f"{mended.checked()} checks the rows, once they are corrected"
-    sends = _sends_as_they_are(plan, given, "with the same rows", looks_wrong=True)
+    sends = _sends_as_they_are(plan, given, "with the same rows", looks_wrong=looks_wrong)
     return f"{checks}; {sends}{next_with_correction(plan, given, given, 'and the same rows')}"
 
 
@@ -310,8 +327,9 @@ def _sends_as_they_are(plan: Plan, given: GivenCall, how: str, *, looks_wrong: b
     of_dry_run = " and ".join(name for name in OF_DRY_RUN if name in given.arguments)
     sends = f"{how}, and with this sha256{part} in place of {of_dry_run}, it sends {_what_is_sent(plan, given)}"
     as_they_are = "as it is" if len(plan.parts) > 1 else "as they are"
+    fails = ", though every row is known to fail" if every_row_fails(plan) else ""
     wanted = f", {AFTER_MISTAKES}" if looks_wrong else ""
-    return f"{sends} {as_they_are}{wanted}."
+    return f"{sends} {as_they_are}{fails}{wanted}."
 
 
 def _part_of(given: GivenCall) -> int:

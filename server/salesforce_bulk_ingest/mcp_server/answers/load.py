@@ -19,6 +19,7 @@ from salesforce_bulk_ingest.mcp_server.answers.findings import (
     CHECKED_AGAIN,
     FindingAnswer,
     call_that_sends,
+    every_row_fails,
     found_in,
     known_to_fail,
     names_of_proposed,
@@ -306,8 +307,8 @@ def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
         looks_wrong = bool(outcome.mistakes)
         if plan.formats and not plan.has_errors and not given.is_by_recipe:
             return next_for_formats(plan, given, looks_wrong=looks_wrong)
-        if looks_wrong:
-            return next_for_mistakes(plan, given)
+        if looks_wrong or every_row_fails(plan):
+            return next_for_mistakes(plan, given, looks_wrong=looks_wrong)
         if plan.has_errors or len(plan.parts) > 1:
             return next_for_unsent(plan, given)
         sends = f"{call_that_sends(plan, given)} sends the rows, if they are still the same."
@@ -318,6 +319,9 @@ def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
         return f"{upload_call(job.id, given.rows, **options)} joins this upload and sends nothing twice."
     if job.state == "Open":
         close = f"{close_call(job.id)} {loads(job)}"
+        if every_row_fails(plan):
+            drops = f"{abort_call(job.id)} drops these rows, since every one is known to fail"
+            return f"{drops}; corrected, they go in a new job. Only if the user wants them sent all the same, {close}."
         if outcome.part >= len(plan.parts):
             return f"{close}{f', {AFTER_MISTAKES}' if outcome.mistakes else ''}."
         following = part_call(job, given.for_new_job(), outcome.part + 1, plan.sha256)
