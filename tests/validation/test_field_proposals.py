@@ -41,6 +41,8 @@ def propose(describe: SObjectDescribe, operation: str, header: Sequence[str]) ->
         (CONTACT, "Family Name", "LastName"),
         (CONTACT, "Nachname *", "LastName"),
         (CONTACT, "Prénom", "FirstName"),
+        (CONTACT, "Né(e) le", "Birthdate"),
+        (CONTACT, "Geboren am", "Birthdate"),
         (CONTACT, "E-mail 1 - Value", "Email"),
         (ACCOUNT, "Firma", "Name"),
         (ACCOUNT, "Straße", "BillingStreet"),

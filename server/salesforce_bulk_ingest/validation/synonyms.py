@@ -22,7 +22,8 @@ FIELDS: dict[str, str] = {
     "Title": "jobtitle jobposition position role organizationtitle organization1title berufsbezeichnung funktion fonction "
     "poste cargo puesto functie",
     "Department": "organizationdepartment organization1department abteilung departement departamento afdeling",
-    "Birthdate": "birthday dateofbirth dob geburtsdatum geburtstag datedenaissance fechadenacimiento geboortedatum",
+    "Birthdate": "birthday dateofbirth dob geburtsdatum geburtstag geborenam nele neele "
+    "datedenaissance datenaissance nacimiento fechanacimiento fechadenacimiento geboortedatum geborenop",
     "Email": "emailaddress email1 email1value primaryemail workemail businessemail mail emailadresse mailadresse courriel "
     "adresseemail correo correoelectronico emailadres",
     "Phone": "phonenumber phone1 phone1value primaryphone workphone businessphone officephone mainphone companymainphone "
