@@ -96,6 +96,8 @@ BAD_ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("upload-data-ingest-job", {"jobId": UNKNOWN_JOB, "data": {"csv": "Name\nsecret\n"}}),
     ("create-ingest-job", {"object": "secret", "operation": "insert"}),
     ("list-all-ingest-jobs", {"jobType": "V3"}),
+    ("create-ingest-job", {"body": {"object": "Account"}}),
+    ("close-abort-ingest-job", {"jobId": UNKNOWN_JOB, "body": {}}),
     ("create-ingest-job", {"body": INSERT, "data": {"csv": ROWS, "leaveOut": {"notrows": True}}}),
     ("create-ingest-job", {"body": INSERT, "data": {"csv": ROWS, "dryRun": True}}),
     ("create-ingest-job", {"body": INSERT, "data": {"csv": ROWS, "encoding": "x" * 41}, "leaveOut": {"lines": "2"}}),
@@ -199,6 +201,16 @@ async def test_a_bad_argument_is_explained_without_its_value(client: Client) -> 
                 "Nothing was done: list-all-ingest-jobs can't take these arguments.",
                 "- jobType: expected 'BigObjectIngest', 'Classic' or 'V2Ingest'; jobType is \"V2Ingest: Bulk API 2.0; Classic: Bulk API. Default: all\"",
                 'Next: list-all-ingest-jobs {"jobType": "<jobType, corrected>"} is the call, corrected.',
+            ],
+            'create-ingest-job {"body": {"object": "Account"}}': [
+                "Nothing was done: create-ingest-job can't take these arguments.",
+                '- body.operation: this is required, one of insert, update, upsert, delete, hardDelete; operation is "What is done with the rows"',
+                'Next: create-ingest-job {"body": {"object": "Account", "operation": "<operation, corrected>"}} is the call, corrected.',
+            ],
+            'close-abort-ingest-job {"jobId": "750000000000001AAA", "body": {}}': [
+                "Nothing was done: close-abort-ingest-job can't take these arguments.",
+                '- body.state: this is required, one of UploadComplete, Aborted; state is "UploadComplete loads the rows; Aborted drops them"',
+                'Next: close-abort-ingest-job {"jobId": "750000000000001AAA", "body": {"state": "<state, corrected>"}} is the call, corrected.',
             ],
             'create-ingest-job {"body": {"object": "Account", "operation": "insert"}, "data": {"csv": "Name\\nsecret\\n", "leaveOut": {"notrows": true}}}': [
                 "Nothing was done: create-ingest-job can't take these arguments.",

@@ -157,6 +157,8 @@ class ActionableTool(Tool):
             return detail["msg"].removeprefix("Value error, ")
         name, description = _description(self.declared, _place(detail))
         described = f"; {name} is {quoted(description)}" if description else ""
+        if detail["type"] == "missing":
+            described = f"{_values(self.declared, _place(detail))}{described}"
         return f"{what.format(**detail.get('ctx', {}))}{described}"
 
     def _meant(self, place: Place) -> Place | None:
@@ -247,6 +249,14 @@ def _without_consequences(details: Sequence[ErrorDetails]) -> list[ErrorDetails]
     """Return the mistakes without those that lists are too short, where only wrong items leave them so."""
     holders = {_place(detail)[:-1] for detail in details}
     return [detail for detail in details if detail["type"] != "too_short" or _place(detail) not in holders]
+
+
+def _values(schema: Mapping[str, Any], place: Place) -> str:
+    """Return the values that the argument at a place takes, after a comma; empty where it takes any of its type."""
+    for name in place:
+        schema = schema.get("properties", {}).get(name, {})
+    values = schema.get("enum", ())
+    return f", one of {', '.join(map(str, values))}" if values else ""
 
 
 def _description(schema: Mapping[str, Any], place: Place) -> tuple[str, str]:
