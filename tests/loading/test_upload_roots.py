@@ -170,7 +170,7 @@ def test_links_that_leave_are_refused(name: str, roots: UploadRoots, tmp_path: P
 def test_a_link_that_leaves_tells_nothing_of_what_is_there(roots: UploadRoots) -> None:
     (roots.roots[0] / "folder").symlink_to("../out")
     assert refusal(roots, "folder/secret.csv") == snapshot(
-        'RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. "folder/secret.csv" leads to none: it is a folder of these, or a link to elsewhere.'
+        'RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. "folder/secret.csv" leads to none: it is a link to elsewhere.'
     )
     assert refusal(roots, "folder/absent.csv") == refusal(roots, "folder/secret.csv").replace("secret", "absent")
 
@@ -217,9 +217,16 @@ def test_what_is_no_regular_file_is_refused_at_once(roots: UploadRoots, tmp_path
     assert refusal(roots, "deep") == snapshot(
         'InvalidArgument: "/data/in/deep" is a folder: name a file of CSV, or one with gzip around it.'
     )
-    assert refusal(roots, ".") == snapshot(
-        'RefusedByPolicy: This server reads files under /data/in only; relative paths begin there. "." leads to none: it is a folder of these, or a link to elsewhere.'
-    )
+
+
+@posix_only
+def test_a_folder_that_may_be_read_is_told_as_a_folder_by_each_of_its_names(roots: UploadRoots, tmp_path: Path) -> None:
+    (tmp_path / "in" / "up").symlink_to(".")
+    assert refusal(roots, ".") == snapshot('InvalidArgument: "." is a folder: name a file of CSV in it.')
+    for name in (str(tmp_path / "in"), f"{tmp_path / 'in'}/", "up", "deep/.."):
+        assert "is a folder: name a file of CSV in it." in refusal(roots, name)
+    (tmp_path / "out" / "back").symlink_to(tmp_path / "in")
+    assert refusal(roots, str(tmp_path / "out" / "back")).startswith("RefusedByPolicy")
 
 
 def test_a_file_that_is_not_there_is_looked_for_under_every_root(tmp_path: Path) -> None:

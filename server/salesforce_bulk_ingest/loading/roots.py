@@ -192,6 +192,10 @@ class Roots:
         """
         return [file for file in map(self._below_root, self._candidates(path)) if file is not None]
 
+    def has_one_at(self, path: str) -> bool:
+        """Return whether a path leads to one of the folders itself; see `below` for what it raises."""
+        return any(self._real(candidate) in self.folders for candidate in self._candidates(path))
+
     def are_written_above(self, path: str) -> bool:
         """Return whether a path is one below a root, before its links are resolved."""
         return any(map(self._is_written_below, self._candidates(path)))
@@ -231,18 +235,22 @@ class Roots:
         return any(candidate.is_relative_to(root) for root in self._written)
 
     def _below_root(self, candidate: Path) -> RootedFile | None:
+        real = self._real(candidate)
+        for root in self.folders:
+            if real is not None and real != root and real.is_relative_to(root):
+                return RootedFile(root, real.relative_to(root).parts, self._opens_below)
+        return None
+
+    def _real(self, candidate: Path) -> Path | None:
+        """Return a path with its links resolved; None for one that is not written as one below a root."""
         if not self._is_written_below(candidate):
             return None
         try:
-            real = Path(os.path.realpath(candidate))
+            return Path(os.path.realpath(candidate))
         except OSError as error:
             if error.errno in OF_THE_MACHINE:
                 raise unreadable(shown_path(candidate), error) from None
             raise InvalidArgument(f"{shown_path(candidate)} was replaced while it was looked up: call again.") from None
-        for root in self.folders:
-            if real != root and real.is_relative_to(root):
-                return RootedFile(root, real.relative_to(root).parts, self._opens_below)
-        return None
 
 
 def unreadable(file: str, error: OSError) -> InvalidArgument | StorageFailure:

@@ -73,6 +73,8 @@ class UploadRoots:
         """
         path = self._roots.whole(path)
         inside = self._roots.below(path)
+        if not inside and self._roots.has_one_at(path):
+            raise InvalidArgument(f"{shown_path(path)} is a folder: name a file of CSV in it.", IN_FILE)
         if not inside:
             raise RefusedByPolicy(self._refusal(path))
         for file in inside:
@@ -87,7 +89,7 @@ class UploadRoots:
             return f"This server may read no files: no folder is named, and {self.why_none}. {self._how_to_allow(path)}"
         reads = f"This server reads files under {self._roots} only; relative paths begin there."
         if self._roots.are_written_above(path):
-            return f"{reads} {shown_path(path)} leads to none: it is a folder of these, or a link to elsewhere."
+            return f"{reads} {shown_path(path)} leads to none: it is a link to elsewhere."
         return f"{reads} {self._how_to_allow(path)}"
 
     def _how_to_allow(self, path: str) -> str:
