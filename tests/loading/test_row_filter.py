@@ -127,8 +127,8 @@ def test_what_can_not_be_left_out_is_refused_in_words() -> None:
         refusals.append(str(refusal.value))
     assert refusals == snapshot(
         [
-            "leaveOut names lines 4, 9-12, on which no row begins: take the lines of findings.",
-            "leaveOut names lines 9, on which no row begins: take the lines of findings.",
+            "leaveOut names lines 4, 9-12, on which no row begins: the header is on line 1, and the last row on line 6.",
+            "leaveOut names lines 9, on which no row begins: the header is on line 1, and the last row on line 6.",
             'leaveOut names "Fax", which is not a column here. There are: "Name", "Phone".',
         ]
     )

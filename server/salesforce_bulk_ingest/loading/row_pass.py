@@ -68,6 +68,7 @@ class RowPass:
         self._limit = limit
         self._progress = progress
         self.rows = 0
+        self._last_row: int | None = None
         self.blocks_at: list[RowPosition] = []
         self.left_out = LeftOut()
         new_sketcher = partial(RowSketcher, source.output_dialect.mark) if sketched else None
@@ -118,6 +119,8 @@ class RowPass:
                 used |= block.used_ranges
                 self.left_out += block.left_out
                 self.rows += len(block.output_rows)
+                if self._source.row_filter.lines and len(block.all_rows):
+                    self._last_row = block.all_rows.lines[-1]
                 for row in self.cutter.add(block.output, len(block.output_rows), block.position):
                     self._refuse_long_row(block.output_rows.line_of(row), checks)
                 self._progress(_bytes_read(self._file))
@@ -151,7 +154,10 @@ class RowPass:
         lines = self._source.row_filter.lines
         if unused := lines.without_rows(used):
             shown = ", ".join(unused[:LINES_SHOWN])
-            what = f"leaveOut names lines {shown}, on which no row begins: take the lines of findings."
+            where = f"the header is on line {self._source.header.line}"
+            if self._last_row is not None:
+                where += f", and the last row on line {self._last_row}"
+            what = f"leaveOut names lines {shown}, on which no row begins: {where}."
             raise InvalidArgument(what, ("leaveOut", "lines"))
 
     def _refuse_undecoded(self, text: str, first_line: int) -> None:
