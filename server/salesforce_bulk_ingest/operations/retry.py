@@ -33,7 +33,7 @@ from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, NOT_LOADED, RetryRequest
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
-from salesforce_bulk_ingest.salesforce.errors import Rejected, SalesforceError
+from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected, SalesforceError
 from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
@@ -151,13 +151,21 @@ class Retries:
     async def _ended_jobs(self, job_ids: Sequence[str]) -> list[Job]:
         """Return the jobs, each once, or raise JobNotEnded."""
         by_id = dict.fromkeys(checked_job_id(job_id)[:15] for job_id in job_ids)
-        jobs = [await self._client.get_job(job_id) for job_id in by_id]
+        jobs = [await self._job(job_id) for job_id in by_id]
         for job in jobs:
             if not job.is_terminal:
                 raise JobNotEnded(
                     f"Job {job.id} is {as_name(job.state)}: which of its rows fail is known only when it has ended."
                 )
         return jobs
+
+    async def _job(self, job_id: str) -> Job:
+        """Return one of several jobs, or raise NotFound, which says that it is this one."""
+        try:
+            return await self._client.get_job(job_id)
+        except NotFound as error:
+            what = f"There is no job {shown_job_id(job_id)} (any more): {error}"
+            raise NotFound(error.status, error.code, what, error.retry_after_seconds) from None
 
 
 class _History:

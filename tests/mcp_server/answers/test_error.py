@@ -134,6 +134,18 @@ Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} drop
     assert (await call(client, "get-ingest-job-status", jobId=job["id"]))["numberRecordsProcessed"] == 1
 
 
+async def test_the_job_that_is_not_there_is_named_among_several(client: Client) -> None:
+    job = await loaded(client, "Name\nIs there\n")
+    jobs = {"rowsOf": {"jobs": [job, UNKNOWN_JOB]}}
+    text = await refusal(client, "create-ingest-job", body=INSERT, data=jobs)
+    assert text.splitlines() == snapshot(
+        [
+            'NOT_FOUND: There is no job 750000000000001 (any more): "The requested resource does not exist"',
+            "Next: list-all-ingest-jobs {} shows the current jobs: check the id. Salesforce removes jobs after 7 days.",
+        ]
+    )
+
+
 async def test_an_upload_to_a_closed_job_is_refused_before_anything_is_sent(client: Client) -> None:
     job_id = await loaded(client, "Name\nAcme\n")
     aborted = await call(client, "create-ingest-job", body={"object": "Account", "operation": "insert"})
