@@ -7,6 +7,7 @@
     │   ├── TooLarge
     │   ├── JobNotEnded
     │   ├── NoMatchingRows
+    │   ├── NoSuchRows
     │   ├── NoRowLeft
     │   ├── NothingToUndo
     │   ├── RowsRefused     (operations/errors.py)
@@ -93,6 +94,19 @@ class TooLarge(InvalidArgument):
 
 class NoMatchingRows(InvalidArgument):
     """No failed row of the named jobs has an error that the caller asks for."""
+
+
+class NoSuchRows(InvalidArgument):
+    """The named jobs have no rows of the kinds that the caller asks for.
+
+    Args:
+        message: which kinds these are.
+        job_id: the id of the first of the jobs.
+    """
+
+    def __init__(self, message: str, job_id: str) -> None:
+        super().__init__(message)
+        self.job_id = job_id
 
 
 class NoRowLeft(InvalidArgument):

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows, NoRowLeft
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoMatchingRows, NoRowLeft, NoSuchRows
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.hidden_fields import NOTHING_HIDDEN, HiddenFields
 from salesforce_bulk_ingest.base.text import LONGEST_NAME_SHOWN, counted, quoted
@@ -24,7 +24,7 @@ from salesforce_bulk_ingest.results.completeness import Completeness
 from salesforce_bulk_ingest.results.missing_rows import ReturnedUpload, find_missing_rows
 from salesforce_bulk_ingest.results.result_file import CREATED_COLUMN, ID_COLUMN, ResultFile, Row
 from salesforce_bulk_ingest.results.retry_file import RetryFile, RetryOrigin
-from salesforce_bulk_ingest.results.retry_request import MISSING, RetryRequest
+from salesforce_bulk_ingest.results.retry_request import MISSING, RetryRequest, Which
 from salesforce_bulk_ingest.results.returned_cells import ReturnedCells
 from salesforce_bulk_ingest.results.row_errors import ERROR_COLUMN, ErrorFilter
 from salesforce_bulk_ingest.results.source_order import SourceOrderedResult
@@ -461,10 +461,16 @@ def _no_rows(request: RetryRequest, notes: Sequence[Finding], skipped_into: Sequ
         at_fault = ("leaveOut", "lines") if request.left_out else ()
         return NoRowLeft(message, skipped_into[0]) if skipped_into else InvalidArgument(message, at_fault)
     if request.where.is_empty:
-        return InvalidArgument(
-            f"These jobs have no {' or '.join(request.which)} rows, so there is nothing to send again."
-        )
+        return NoSuchRows(_none_of(request.which), request.jobs[0])
     return NoMatchingRows("No failed row of these jobs matches where, so there is nothing to send again.", ("rowsOf",))
+
+
+def _none_of(which: Sequence[Which]) -> str:
+    if "created" in which:
+        return "These jobs created no records, so there are no ids of new records to send."
+    *others, last = which
+    kinds = f"{', '.join(others)} or {last}" if others else last
+    return f"These jobs have no {kinds} rows, so there is nothing to send again."
 
 
 def _lines_of(note: Finding) -> list[str]:

@@ -2,6 +2,7 @@
 
 import errno
 import re
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -132,6 +133,33 @@ Next: close-abort-ingest-job {"jobId": "JOB", "body": {"state": "Aborted"}} drop
 """)
     await call(client, "close-abort-ingest-job", jobId=job["id"], body={"state": "UploadComplete"}, waitSeconds=30)
     assert (await call(client, "get-ingest-job-status", jobId=job["id"]))["numberRecordsProcessed"] == 1
+
+
+async def test_rows_that_a_job_has_not_lead_to_its_status(client: Client) -> None:
+    by_key = partial(loaded, client, operation="upsert", externalIdFieldName="External_Id__c")
+    first = await by_key("External_Id__c,Name\nAll-1,One\n")
+    second = await by_key("External_Id__c,Name\nAll-1,Two\n")
+    told = [
+        await refusal(client, "create-ingest-job", body=INSERT, data={"rowsOf": {"jobs": [first]}}),
+        await refusal(
+            client,
+            "create-ingest-job",
+            body={"object": "Account", "operation": "delete"},
+            data={"rowsOf": {"jobs": [second], "which": ["created"]}},
+        ),
+    ]
+    assert [text.replace(first, "750A").replace(second, "750B").splitlines() for text in told] == snapshot(
+        [
+            [
+                "INVALID_ARGUMENT: These jobs have no failed, unprocessed or missing rows, so there is nothing to send again.",
+                'Next: get-ingest-job-status {"jobId": "750A"} shows what became of its rows, and what undoes it, if anything does: no row is left to send.',
+            ],
+            [
+                "INVALID_ARGUMENT: These jobs created no records, so there are no ids of new records to send.",
+                'Next: get-ingest-job-status {"jobId": "750B"} shows what became of its rows, and what undoes it, if anything does: no row is left to send.',
+            ],
+        ]
+    )
 
 
 async def test_the_job_that_is_not_there_is_named_among_several(client: Client) -> None:

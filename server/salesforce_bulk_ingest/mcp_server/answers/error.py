@@ -14,6 +14,7 @@ from salesforce_bulk_ingest.base.errors import (
     LoadedBefore,
     NoMatchingRows,
     NoRecord,
+    NoSuchRows,
     NotConfigured,
     NothingToUndo,
     OutOfBounds,
@@ -179,6 +180,10 @@ _AFTER_ERROR: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
         "{again} is the same call, for when the user has mended that: nothing is wrong with its arguments.",
     ),
     (SourceChanged, "{check} checks the rows anew, once it is known what changes them. None of them were taken."),
+    (
+        NoSuchRows,
+        "{status} shows what became of its rows, and what undoes it, if anything does: no row is left to send.",
+    ),
     (NothingToUndo, "Tell the user: no call is needed."),
     (JobNotEnded, "{again} is the same call, for when the job has ended."),
     (InvalidJobId, "{list} shows the current jobs with their ids."),
@@ -188,7 +193,7 @@ _AFTER_ERROR: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], .
 
 def _calls(error: Exception, given: GivenCall) -> dict[str, str]:
     """Return the calls that may come next, by their names in the sentences."""
-    job_id = given.job_id or "<jobId>"
+    job_id = error.job_id if isinstance(error, NoSuchRows) else given.job_id or "<jobId>"
     return {
         "again": given.again(),
         "corrected": (
