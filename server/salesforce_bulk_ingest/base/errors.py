@@ -47,6 +47,10 @@ class IngestError(Exception):
     code = "INVALID_ARGUMENT"
 
 
+LEFT_OUT = object()
+"""Stands for the value of an argument that is meant to be left out."""
+
+
 class InvalidArgument(IngestError):
     """An argument is not of the form that the operation takes.
 
@@ -54,7 +58,8 @@ class InvalidArgument(IngestError):
         message: what is wrong, and what to do.
         argument: the names that lead to the argument at fault among those of the rows, such as leaveOut and lines; none
             where it is not one of these alone.
-        corrected: the JSON value that the argument at fault is meant to have; None where only the caller knows it.
+        corrected: the JSON value that the argument at fault is meant to have, `LEFT_OUT` where that is none; None where only
+            the caller knows it.
     """
 
     def __init__(self, message: str, argument: tuple[str, ...] = (), corrected: object = None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, OutOfBounds, RefusedByPolicy
+from salesforce_bulk_ingest.base.errors import LEFT_OUT, InvalidArgument, OutOfBounds, RefusedByPolicy
 from salesforce_bulk_ingest.base.hidden_fields import HiddenFields
 from salesforce_bulk_ingest.base.text import as_json, quoted_names
 from salesforce_bulk_ingest.csvio.cells import ParsedBlock
@@ -265,7 +265,9 @@ def _check_constants(mapping: ColumnMapping) -> None:
     for name in mapping.formats:
         if name.lower() in constant:
             raise InvalidArgument(
-                f"set gives every row the same {quoted_names([name])}: leave it out of formats.", ("formats",)
+                f"set gives every row the same {quoted_names([name])}: leave it out of formats.",
+                ("formats", name),
+                LEFT_OUT,
             )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Generic, Self, TypeVar
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument
+from salesforce_bulk_ingest.base.errors import LEFT_OUT, InvalidArgument
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.text import as_json
 from salesforce_bulk_ingest.cache.load_parts import LoadOrigin
@@ -161,10 +161,10 @@ class LoadRequest(Generic[Source]):
         by_record = self.mapping.leave_out.by_record
         if by_record.match is not None and operation != "upsert":
             raise InvalidArgument(
-                "match is for upserts, which alone write new and old records: leave it out.", ("match",)
+                "match is for upserts, which alone write new and old records: leave it out.", ("match",), LEFT_OUT
             )
         if by_record.changed_only and operation not in ("update", "upsert"):
-            raise InvalidArgument("changedOnly is for updates and upserts: leave it out.", ("changedOnly",))
+            raise InvalidArgument("changedOnly is for updates and upserts: leave it out.", ("changedOnly",), LEFT_OUT)
         if by_record.is_asked and not self.preflight:
             raise InvalidArgument(
                 f"{by_record.word} takes rows that are checked: leave preflight out.", ("preflight",), "on"

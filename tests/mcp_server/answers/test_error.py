@@ -17,6 +17,7 @@ from salesforce_bulk_ingest.app.services import open_services
 from salesforce_bulk_ingest.settings import Settings
 from salesforce_bulk_ingest.settings_sources import load_settings
 from tests.support.asgi_server import running
+from tests.support.next_call import next_call, next_line
 from tests.support.orgs import (
     ERAS,
     UNKNOWN_JOB,
@@ -159,6 +160,25 @@ async def test_rows_that_a_job_has_not_lead_to_its_status(client: Client) -> Non
                 'Next: get-ingest-job-status {"jobId": "750B"} shows what became of its rows, and what undoes it, if anything does: no row is left to send.',
             ],
         ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ({"match": "updateOnly"}, {}),
+        ({"changedOnly": True, "only": ["Name"]}, {"only": ["Name"]}),
+        ({"set": {"Name": "A"}, "formats": {"Name": "Ja/Nein", "Sic": "1.234,5"}}, {"set": {"Name": "A"}, "formats": {"Sic": "1.234,5"}}),
+    ],
+)  # fmt: skip
+async def test_what_is_to_be_left_out_is_not_in_the_next_call(
+    client: Client, wrong: dict[str, object], right: dict[str, object]
+) -> None:
+    text = await refusal(client, "create-ingest-job", body=INSERT, data={"csv": "Name,Sic\nLeft out,1\n", **wrong})
+    assert "leave it out" in text
+    assert next_call(next_line(text)) == (
+        "create-ingest-job",
+        {"body": INSERT, "data": {"csv": "<the same rows>", **right}},
     )
 
 

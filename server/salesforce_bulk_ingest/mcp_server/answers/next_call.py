@@ -12,6 +12,7 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 
+from salesforce_bulk_ingest.base.errors import LEFT_OUT
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.text import quoted
 from salesforce_bulk_ingest.loading.row_filter import ALL_BUT
@@ -226,11 +227,14 @@ class GivenCall:
         Args:
             argument: the names that lead to the wrong argument, among those of the call or of its rows; none if any may be
                 wrong.
-            value: the value that it is meant to have, which takes the place of a gap; None if that is not known.
+            value: the value that it is meant to have, which takes the place of a gap, or `LEFT_OUT`; None if that is not
+                known.
         """
         if argument:
             is_of_call = argument[0] in (*self.arguments, self._rows_argument)
             place = tuple(argument) if is_of_call else (self._rows_argument, *argument)
+            if value is LEFT_OUT:
+                return call(self.tool, **_without(self.arguments, [place]))
             with_gap = with_gaps(self.arguments, [place])
             is_short = value is not None and repeated(argument[-1], value) == value
             return call(self.tool, **(_put(with_gap, value, *place) if is_short else with_gap))
