@@ -30,8 +30,6 @@ ROOM_FOR_FIELDS = 3_000
 AFTER_MISTAKES = "once the user has seen what looks like a mistake, and wants it"
 """What has to come before a call where something looks like a mistake."""
 
-EVERY_ROW_FAILS = " Every row is known to fail."
-
 CHECKED_AGAIN = "and dryRun in place of sha256"
 """What makes a call that sends rows check them first, in words."""
 
@@ -137,22 +135,33 @@ def verdict(plan: Plan) -> str:
 
 def known_to_fail(plan: Plan) -> str:
     """Return a sentence, after a space, about the rows that are known to fail; empty if none is, or the whole job would."""
-    failing = [finding for finding in plan.findings if finding.fails]
-    counted_ones = [finding for finding in failing if finding.fails == "these rows"]
-    if plan.has_errors or not failing or not plan.rows:
+    if every_row_fails(plan):
+        return " Every row is known to fail."
+    least, most = _known_failures(plan)
+    if plan.has_errors or not least:
         return ""
-    least = most = len({line for finding in counted_ones for line in finding.lines})
-    if any(finding.count > len(finding.lines) for finding in counted_ones):
-        least = max(finding.count for finding in counted_ones)
-        most = min(sum(finding.count for finding in counted_ones), plan.rows)
-    if any(finding.fails == "every row" for finding in failing) or least == plan.rows:
-        return EVERY_ROW_FAILS
-    if any(finding.fails == "other rows" for finding in failing):
-        return f" At least {least:,} of these rows {'is' if least == 1 else 'are'} known to fail." if least else ""
+    if any(finding.fails == "other rows" for finding in plan.findings):
+        return f" At least {least:,} of these rows {'is' if least == 1 else 'are'} known to fail."
     number = f"{least:,}" if least == most else f"From {least:,} to {most:,}"
     return (
         f" {number} of these rows {'is' if most == 1 else 'are'} known to fail; the others load, as far as was checked."
     )
+
+
+def every_row_fails(plan: Plan) -> bool:
+    """Return whether every row is known to fail, in a job that would not."""
+    if plan.has_errors or not plan.rows:
+        return False
+    return _known_failures(plan)[0] == plan.rows or any(finding.fails == "every row" for finding in plan.findings)
+
+
+def _known_failures(plan: Plan) -> tuple[int, int]:
+    """Return the least and the most rows that are known to fail, each by what is wrong in it."""
+    failing = [finding for finding in plan.findings if finding.fails == "these rows"]
+    if all(finding.count <= len(finding.lines) for finding in failing):
+        lines = len({line for finding in failing for line in finding.lines})
+        return lines, lines
+    return max(finding.count for finding in failing), min(sum(finding.count for finding in failing), plan.rows)
 
 
 def next_with_correction(plan: Plan, given: GivenCall, first: GivenCall, how: str) -> str:
@@ -269,11 +278,6 @@ def _without_lines(lines: Sequence[int], given: GivenCall) -> tuple[GivenCall, l
 def _as_lines(lines: Sequence[int]) -> str:
     """Return lines as `leaveOut` takes them."""
     return ", ".join(map(str, lines))
-
-
-def every_row_fails(plan: Plan) -> bool:
-    """Return whether every row is known to fail, so that nothing is loaded."""
-    return known_to_fail(plan) == EVERY_ROW_FAILS
 
 
 def next_for_mistakes(plan: Plan, given: GivenCall, *, looks_wrong: bool = True) -> str:
