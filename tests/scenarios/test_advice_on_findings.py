@@ -290,10 +290,10 @@ CASES = (
     ),
     Case(
         kind="misfit warning",
-        csv='Name,AnnualRevenue\nMisfit 3,"1,5"\nMisfit 4,viel\n',
+        csv="Name,Site\nMisfit 3,1.2.2026\nMisfit 4,bald\n",
         says="leave these rows out by their cells in leaveOut",
-        given={"formats": {"AnnualRevenue": "1.234,5"}},
-        chosen={"leaveOut": {"cells": {"AnnualRevenue": ["viel"]}}},
+        given={"formats": {"Site": "DD.MM.YYYY"}},
+        chosen={"leaveOut": {"cells": {"Site": ["bald"]}}},
         arrive=1,
     ),
     Case(kind="blank", csv="Name,Phone\n,1\nBlank,2\n", says="leave these rows out", arrive=1),

@@ -220,8 +220,7 @@ async def test_a_cell_that_does_not_fit_a_format_is_found_and_never_another_valu
         checked = await call(client, "create-ingest-job", body=contacts, data=data, dryRun=True)
         assert as_lines(checked) == snapshot(
             [
-                'warning Birthdate at [2]: Cells do not fit the format "DD.MM.YYYY", and go as they are: "31.02.1990". Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut.',
-                'warning Birthdate at [2]: Birthdate takes dates, and rows with others fail: "31.02.1990". Write dates as 2026-01-31.',
+                'warning Birthdate at [2]: Birthdate takes dates, and rows with others fail: "31.02.1990". Write dates as 2026-01-31. Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut.',
             ]
         )
         account = {"csv": 'Name,AnnualRevenue\nA,1.5\nB,"1,5"\n', "formats": {"AnnualRevenue": "1.234,5"}}

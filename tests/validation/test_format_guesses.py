@@ -15,6 +15,7 @@ from salesforce_bulk_ingest.validation.format_guesses import (
     time_texts,
 )  # fmt: skip
 from salesforce_bulk_ingest.validation.formats import format_of
+from salesforce_bulk_ingest.validation.misfits import CORRECT_THEM
 
 
 def guessed(texts: Callable[[str], Iterator[str]], *cells: str) -> list[str]:
@@ -126,5 +127,5 @@ def test_the_advice_shows_a_cell_that_tells_the_formats_apart_unless_it_is_hidde
     assert advice("not a date", "CloseDate", [], are_hidden=False) == snapshot(
         ' Or name their form in formats, such as "DD.MM.YYYY".'
     )
-    assert advice("not a date", "CloseDate", [], are_hidden=False, has_format=True) == ""
+    assert advice("not a date", "CloseDate", [], are_hidden=False, has_format=True) == f" {CORRECT_THEM}"
     assert advice("too long", "Name", [], are_hidden=False) == ""

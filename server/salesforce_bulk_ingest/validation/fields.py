@@ -120,6 +120,11 @@ class FieldChecks:
         complaints = [check.complaints(sorted(words)) for check in self._cell_checks.get(index, ())]
         return frozenset(word for of_check in complaints for wrong in of_check.values() for word in wrong)
 
+    def refuses(self, name: str, cell: str) -> bool:
+        """Return whether a column has a field that does not take a cell, which a finding tells of."""
+        indexes = (index for index, each in enumerate(self._header) if each == name and self.is_known(index))
+        return any(self.refused(index, [cell]) for index in indexes)
+
     def picklist_values(self, index: int) -> frozenset[str]:
         """Return the active values of the picklist that a column fills, in lower case; empty if it fills none."""
         field = self.field_of(index)
@@ -160,7 +165,7 @@ class FieldChecks:
         """Add the findings for wrong cells; called after the last block of rows.
 
         Args:
-            with_formats: the names of columns that are read in formats already.
+            with_formats: the names of the columns that are read in formats.
         """
         for (index, _), tally in self._tallies.items():
             likely = tally.likely_formats

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from salesforce_bulk_ingest.base.errors import InvalidArgument
 from salesforce_bulk_ingest.base.text import as_json, quoted
 from salesforce_bulk_ingest.validation.formats import APOSTROPHES, MIDNIGHT, MINUS, SPACES_IN_NUMBERS, format_of
+from salesforce_bulk_ingest.validation.misfits import CORRECT_THEM
 
 MOST_CELLS = 2_000
 """The maximum number of different cells from which a guess is made. Later ones that do not fit a format are found when it is
@@ -196,9 +197,10 @@ def advice(kind: str, field: str, likely: Sequence[LikelyFormat], *, are_hidden:
     for each in likely[:FORMATS_SHOWN]:
         as_argument = as_json({field: each.text})
         told.append(as_argument if are_hidden else f"{as_argument} reads {quoted(each.cell)} as {each.reading}")
+    if not told and kind not in _EXAMPLES:
+        return ""
     if not told:
-        named = kind in _EXAMPLES and not has_format
-        return f" Or name their form in formats, such as {_EXAMPLES[kind]}." if named else ""
+        return f" {CORRECT_THEM}" if has_format else f" Or name their form in formats, such as {_EXAMPLES[kind]}."
     zone = " Add the time zone, such as Europe/Berlin or Z." if "hh" in likely[0].text else ""
     if len(told) == 1:
         return f" Or give formats: {told[0]}.{zone}"

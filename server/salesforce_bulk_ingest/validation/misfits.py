@@ -55,11 +55,6 @@ class MisfitChecks:
         tally = self._tallies.setdefault((column, misfit.format, misfit.level), CellTally())
         tally.add(misfit.cell, misfit.line)
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """The names of the columns of these cells."""
-        return frozenset(column for column, _, _ in self._tallies)
-
     def finish(self) -> None:
         """Add the findings; called after the last block of rows."""
         for (column, of_column, level), tally in self._tallies.items():

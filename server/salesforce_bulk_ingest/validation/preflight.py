@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Self
 
@@ -31,6 +32,9 @@ NOT_FIELDS = "{object} has no fields {names} that this user can see, which fails
 TAKE_PROPOSED = "Take the proposed columns, or set other fields in columns, or null there to leave a column out."
 
 NO_FORMATS: Mapping[str, str] = MappingProxyType({})
+
+CELLS_REMEMBERED = 1_000
+"""The number of cells that do not fit a format of which is remembered whether their field takes them."""
 
 
 class PreflightChecks:
@@ -100,6 +104,7 @@ class PreflightChecks:
         self._misfits = MisfitChecks(findings, self._hidden)
         self._fields = self._field_checks()
         self._formats = formats
+        self._is_refused = lru_cache(CELLS_REMEMBERED)(self._refuses)
         self._points = self._point_checks()
         self._key = key = self._key_column()
         self._keys = None if key is None else KeyChecks(key, names[key.index], findings)
@@ -189,8 +194,9 @@ class PreflightChecks:
         self._title.check(rows, all_rows)
 
     def add_misfit(self, column: str, misfit: Misfit) -> None:
-        """Add a cell that does not fit the format of its column."""
-        self._misfits.add(column, misfit)
+        """Add a cell that does not fit the format of its column, unless it is told that its field does not take it."""
+        if misfit.level == "error" or not self._is_refused(column, misfit.cell):
+            self._misfits.add(column, misfit)
 
     def check_outgoing(self, rows: ParsedBlock, block: Block) -> None:
         """Check the rows of one block as they are uploaded.
@@ -225,7 +231,7 @@ class PreflightChecks:
         self._id_columns.finish()
         self._proposals = FieldProposals(self._destination, self._names, self._id_columns)
         if self._fields is not None:
-            self._fields.finish(self._misfits.columns)
+            self._fields.finish(self._formats.keys())
         self._join_proposed()
         formats = {**self._formats, **self.likely_formats}
         self._points.finish(self._header.dialect.delimiter, formats)
@@ -336,6 +342,9 @@ class PreflightChecks:
         numbers = {} if self._fields is None else self._fields.number_fields
         unread = {index: field for index, field in numbers.items() if self._names[index] not in self._formats}
         return PointChecks(unread, self._names, self._findings, self._hidden)
+
+    def _refuses(self, column: str, cell: str) -> bool:
+        return self._fields is not None and self._fields.refuses(column, cell)
 
     def _placeholders_in(self, index: int) -> PlaceholderColumn:
         name, fields, key = self._names[index], self._fields, self._key

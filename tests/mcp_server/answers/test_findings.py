@@ -8,10 +8,11 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
+from salesforce_bulk_ingest.validation.misfits import CORRECT_THEM
 from tests.loading.making import file_of
 from tests.mcp_server.answers.halves import TOKEN_BUDGET
 from tests.salesforce_emulator.caller import an_org_with
-from tests.support.next_call import next_call, next_line
+from tests.support.next_call import corrected_call, next_call, next_line
 from tests.support.orgs import agent, call, closed, loaded, refusal, text_of
 from tests.support.watched_org import WatchedOrg
 
@@ -469,3 +470,26 @@ async def test_lines_that_are_too_many_for_a_call_are_not_named_in_next(org: Wat
     few, many = said
     assert few.endswith(" leaves 30 rows out: ask the user.")
     assert "corrected" in many and 'leaveOut"' not in many
+
+
+async def test_a_cell_that_fits_neither_format_nor_field_is_told_once_and_corrected_beside_the_others(
+    org: WatchedOrg,
+) -> None:
+    csv = 'Name,AnnualRevenue,Site\nA,abc,1.2.2026\nB,"1.234,5",bald\nC,99999999999999999999,\n'
+    data = {"csv": csv, "formats": {"AnnualRevenue": "1.234,5", "Site": "DD.MM.YYYY"}}
+    async with agent(org.url) as client:
+        answer = await call(client, "create-ingest-job", body=INSERT, data=data, dryRun=True)
+    assert [(each["column"], each["lines"], each["what"].split(":")[0]) for each in answer["findings"]] == snapshot(
+        [
+            ("Site", [3], 'Cells do not fit the format "DD.MM.YYYY", and go as they are'),
+            ("AnnualRevenue", [2], "AnnualRevenue takes numbers, and rows with others fail"),
+            (
+                "AnnualRevenue",
+                [4],
+                "AnnualRevenue takes numbers of 18 digits before the point, and rows with others fail",
+            ),
+        ]
+    )
+    assert CORRECT_THEM in answer["findings"][1]["do"]
+    _, corrected = corrected_call(answer["next"])
+    assert [*corrected["data"]["values"]["AnnualRevenue"]] == ["abc", "99999999999999999999"]

@@ -184,7 +184,7 @@ def next_with_correction(plan: Plan, given: GivenCall, first: GivenCall, how: st
         for finding in plan.findings
         if finding.fails == "these rows" and finding.column not in {*columns, *formats}
     ]
-    corrected = {finding.column: finding.cells for finding in failing if finding.column and finding.cells is not None}
+    corrected = _cells_to_correct(failing)
     left_out = _lines_of([finding for finding in failing if finding.cells is None], plan)
     gaps = gaps_of(Correction((), (), values=corrected), "findings")
     if not (columns or gaps or left_out):
@@ -199,6 +199,16 @@ def next_with_correction(plan: Plan, given: GivenCall, first: GivenCall, how: st
     ]
     other = json.dumps(leaving.with_changes(gaps).rows_unlike(first))
     return f" Or, with {other} {how}, it {' and '.join(does)}: ask the user."
+
+
+def _cells_to_correct(failing: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
+    """Return the cells that others in their place correct, by column; none of them where not all are known."""
+    cells = dict[str, tuple[str, ...]]()
+    for finding in failing:
+        if finding.column and finding.cells is not None:
+            others = cells.get(finding.column, finding.cells)
+            cells[finding.column] = tuple(dict.fromkeys((*others, *finding.cells))) if others and finding.cells else ()
+    return cells
 
 
 def next_for_unsent(plan: Plan, given: GivenCall) -> str:
