@@ -133,6 +133,11 @@ class FieldProposals:
         return {self._name_of(indexes[0]): indexes for indexes in doubled}
 
     @property
+    def second(self) -> Set[int]:
+        """The indexes of the columns of another name that mean a field which a column or a constant has by its own name."""
+        return {index for first, *others in self.doubled.values() if first not in self._meant for index in others}
+
+    @property
     def unnamed(self) -> Sequence[int]:
         """The indexes of the columns without a name."""
         return [index for index, name in enumerate(self._header) if not name.strip()]

@@ -132,14 +132,15 @@ class FieldChecks:
             frozenset(value.value.lower() for value in field.picklist_values if value.active) if field else frozenset()
         )
 
-    def check_header(self, line: int) -> None:
+    def check_header(self, line: int, told: Set[str] = frozenset()) -> None:
         """Check the columns; called before the first block of rows.
 
         Args:
             line: the line of the source on which the header is.
+            told: see `HeaderChecks`.
         """
         proposed = frozenset(self._likely_fields.values())
-        HeaderChecks(self._load, self._columns, self._findings, line, proposed).check()
+        HeaderChecks(self._load, self._columns, self._findings, line, proposed, told).check()
 
     def check(self, block: ParsedBlock, told: Set[str] = frozenset(), longest: int = LONGEST_RECORD_BYTES) -> None:
         """Check the rows of one block.

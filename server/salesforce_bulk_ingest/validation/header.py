@@ -27,6 +27,7 @@ class HeaderChecks:
         findings: collects what is wrong.
         line: the line of the source on which the header is.
         proposed: the names of fields that are proposed for columns: a missing one is told by the finding about its column.
+        told: the names of columns that mean a field which another column has: a finding about that field tells of them.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class HeaderChecks:
         findings: Findings,
         line: int,
         proposed: Set[str] = frozenset(),
+        told: Set[str] = frozenset(),
     ) -> None:
         self._load = load
         self._describe = load.describe
@@ -44,6 +46,7 @@ class HeaderChecks:
         self._findings = findings
         self._line = line
         self._proposed = proposed
+        self._told = told
 
     def check(self) -> None:
         """Run all checks of the header."""
@@ -111,7 +114,7 @@ class HeaderChecks:
 
     def _check_names(self) -> None:
         for column in self._all:
-            if isinstance(column, UnknownColumn) and column.name.strip():
+            if isinstance(column, UnknownColumn) and column.name.strip() and column.name not in self._told:
                 self._add("unknown column", "error", column.what, column.advise(), column.name)
 
     def _check_doubled_lookups(self) -> None:

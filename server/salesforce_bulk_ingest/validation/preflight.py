@@ -149,7 +149,7 @@ class PreflightChecks:
         """
         self._outgoing.check_header(record)
         if self._fields is not None:
-            self._fields.check_header(self._header.line)
+            self._fields.check_header(self._header.line, {self._names[index] for index in self._proposals.second})
         self._file.check_byte_order_marks(self._header.bom)
         self._file.check_header(self._header.record, self._header.line)
         self._title.check_header()

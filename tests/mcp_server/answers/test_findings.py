@@ -493,3 +493,24 @@ async def test_a_cell_that_fits_neither_format_nor_field_is_told_once_and_correc
     assert CORRECT_THEM in answer["findings"][1]["do"]
     _, corrected = corrected_call(answer["next"])
     assert [*corrected["data"]["values"]["AnnualRevenue"]] == ["abc", "99999999999999999999"]
+
+
+@pytest.mark.parametrize(
+    ("data", "others"),
+    [
+        ({"csv": "Last Name,Email\nA,\n", "set": {"LastName": "X"}}, '"Last Name" and what set gives every row'),
+        ({"csv": "Last Name,LastName\nA,B\n"}, '"LastName", "Last Name"'),
+    ],
+)
+async def test_a_column_of_a_label_beside_the_field_itself_is_one_mistake(
+    org: WatchedOrg, data: dict[str, Any], others: str
+) -> None:
+    body = {"object": "Contact", "operation": "insert"}
+    async with agent(org.url) as client:
+        answer = await call(client, "create-ingest-job", body=body, data=data, dryRun=True)
+        [finding] = answer["findings"]
+        assert f"Several columns are LastName, and only one can be: {others}." in finding["what"]
+        tool, arguments = next_call(answer["next"])
+        assert arguments["data"]["columns"] == {"Last Name": "<its field, or null>"}
+        left_out = {**arguments["data"], **data, "columns": {"Last Name": None}}
+        assert (await call(client, tool, **{**arguments, "data": left_out}))["findings"] == []
