@@ -175,7 +175,7 @@ async def test_a_proposal_of_formats_alone_is_loaded_as_it_stands(org: WatchedOr
             ]
         )
         assert checked["next"] == snapshot(
-            'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; without these formats, and with this sha256 in place of dryRun, it sends the rows as they are.'
+            'create-ingest-job {"body": {"object": "Contact", "operation": "insert"}, "data": {"csv": "<the same rows>", "formats": {"Birthdate": "DD.MM.YYYY", "HasOptedOutOfEmail": "ja/nein"}}, "dryRun": true} takes the proposed formats, once the user agrees; without these formats, and with this sha256 in place of dryRun, it sends the rows as they are, though every row is known to fail.'
         )
         checked = await followed(client, checked, csv)
         assert checked["findings"] == [] and "formats" not in checked
