@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -162,7 +163,9 @@ def parse_choices(kind: type[Choices], texts: Iterable[str]) -> Choices:
     defaults = {known.name: known.default for known in fields(kind)}
     for name, _, value in pairs:
         if name not in defaults:
-            raise BadChoice(f"{name!r} is not one of {', '.join(defaults)}")
+            near = get_close_matches(name.lower(), defaults, 1)
+            meant = f"did you mean {near[0]!r}? It is" if near else "it is"
+            raise BadChoice(f"there is no {name!r}: {meant} one of {', '.join(defaults)}")
         if not value:
             raise BadChoice(f"{name!r} has no value: write it as in {name}={defaults[name]}")
     known = TypeAdapter(kind)

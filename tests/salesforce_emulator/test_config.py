@@ -29,7 +29,17 @@ def test_what_is_not_chosen_keeps_its_default() -> None:
     [
         (
             "batches=1",
-            "'batches' is not one of daily_requests, daily_batches, daily_records, batch_records, upload_bytes,"
+            "there is no 'batches': did you mean 'daily_batches'? It is one of daily_requests, daily_batches,"
+            " daily_records, batch_records, upload_bytes, open_hours, retention_days",
+        ),
+        (
+            "Daily-Records=1",
+            "there is no 'Daily-Records': did you mean 'daily_records'? It is one of daily_requests, daily_batches,"
+            " daily_records, batch_records, upload_bytes, open_hours, retention_days",
+        ),
+        (
+            "x=1",
+            "there is no 'x': it is one of daily_requests, daily_batches, daily_records, batch_records, upload_bytes,"
             " open_hours, retention_days",
         ),
         ("daily_batches", "'daily_batches' has no value: write it as in daily_batches=15000"),
