@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
@@ -82,6 +83,18 @@ async def test_both_halves_name_the_first_lines_that_each_word_of_leave_out_left
         'Left out by lines (asked): line 11 ("Third")',
         'Left out by notRows (no rows): line 10, 12 ("Total: 8")',
     ]
+
+
+@pytest.mark.parametrize("word", [{"match": "createOnly"}, {"changedOnly": True}])
+async def test_records_that_were_looked_for_to_leave_rows_out_are_told_where_nothing_is_compared(
+    org: WatchedOrg, word: dict[str, Any]
+) -> None:
+    body = {**INSERT, "operation": "upsert", "externalIdFieldName": "External_Id__c"}
+    data = {"csv": "External_Id__c,Name\nLooked-1,L\n", **word}
+    async with agent(org.url) as client:
+        profile = (await call(client, "create-ingest-job", body=body, data=data, dryRun=True, compare=[]))["profile"]
+    assert profile["checked"].endswith(", existing records")
+    assert profile["notChecked"].startswith("parents, validation rules")
 
 
 @pytest.mark.parametrize(

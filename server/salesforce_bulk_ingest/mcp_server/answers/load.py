@@ -196,7 +196,14 @@ def load_fields(outcome: UploadOutcome, given: GivenCall) -> dict[str, Any]:
         **found_in(_told(plan, outcome.as_given), given, next_step),
         "comparison": _comparison(outcome, lines),
         "profile": (
-            ProfileAnswer.of(plan.profile, plan.first_rows, plan.scope, outcome.comparison, lines)
+            ProfileAnswer.of(
+                plan.profile,
+                plan.first_rows,
+                plan.scope,
+                outcome.comparison,
+                lines,
+                records_were_sought=plan.mapped_source.row_filter.by_record.found is not None,
+            )
             if plan.profile and outcome.status == "checked"
             else None
         ),

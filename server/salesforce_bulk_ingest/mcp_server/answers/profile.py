@@ -87,6 +87,9 @@ class ColumnAnswer(AnswerPart):
         return f"- {name}: {', '.join(filter(None, facts))}"
 
 
+EXISTING_RECORDS = "existing records"
+
+
 class ProfileAnswer(PartListedAsObject):
     """What a dry run says of rows."""
 
@@ -106,6 +109,8 @@ class ProfileAnswer(PartListedAsObject):
         scope: Scope | None,
         comparison: OrgComparison | None = None,
         lines: int = LINES_SHOWN,
+        *,
+        records_were_sought: bool = False,
     ) -> Self:
         """Return the profile of rows, as much of it as fits.
 
@@ -115,7 +120,9 @@ class ProfileAnswer(PartListedAsObject):
             scope: what the rows were checked for; None for rows that were not checked.
             comparison: the rows compared with the org; None if they were not.
             lines: the maximum number of rows in its sample.
+            records_were_sought: whether the record of each row was looked for, to leave rows out.
         """
+        seen = _seen(comparison, records_were_sought=records_were_sought)
         count = len(profile.columns)
         room = ROOM_FOR_FREQUENT // max(count, 1)
         room = max(LEAST_ROOM_FOR_FREQUENT, min(MOST_ROOM_FOR_FREQUENT, room))
@@ -129,8 +136,8 @@ class ProfileAnswer(PartListedAsObject):
             left_out=_unused(profile.left_out) or None,
             other_left_out=max(len(profile.left_out) - LEFT_OUT_SHOWN, 0) or None,
             sample=_sample(first_rows[:lines]),
-            checked=", ".join([_checked(scope), *_seen(comparison)]),
-            not_checked=_not_checked(scope, comparison),
+            checked=", ".join([_checked(scope), *seen]),
+            not_checked=_not_checked(scope, comparison, seen),
         )
 
     def lines(self) -> Iterator[str]:
@@ -227,28 +234,26 @@ def checks_told(plan: Plan) -> str:
     if plan.scope is None:
         return f" Checked: {_checked(None)}."
     parents = ["parents"] if any(column.has_parents for column in plan.columns) else []
-    records = ["existing records"] if plan.mapped_source.row_filter.by_record.found is None else []
+    records = [EXISTING_RECORDS] if plan.mapped_source.row_filter.by_record.found is None else []
     unseen = ", ".join([*parents, *records])
     return f" Checked: {_checked(plan.scope)}{f'; not looked for: {unseen}' if unseen else ''}."
 
 
-def _seen(comparison: OrgComparison | None) -> Sequence[str]:
+def _seen(comparison: OrgComparison | None, *, records_were_sought: bool) -> Sequence[str]:
     """Return what was looked for in the org."""
-    if comparison is None:
-        return ()
-    parts = ["parents"] if comparison.parents_were_sought else []
-    return [*parts, "existing records"] if comparison.is_of_records or comparison.looked_for else parts
+    parts = ["parents"] if comparison is not None and comparison.parents_were_sought else []
+    is_compared = comparison is not None and (comparison.target.key or comparison.looked_for)
+    return [*parts, EXISTING_RECORDS] if is_compared or records_were_sought else parts
 
 
-def _not_checked(scope: Scope | None, comparison: OrgComparison | None) -> str:
-    """Return what was not checked: without a look into the org it is not known whether a record is there."""
-    if comparison is None:
-        parts = ["parents, existing records"]
-    else:
+def _not_checked(scope: Scope | None, comparison: OrgComparison | None, seen: Sequence[str]) -> str:
+    """Return what was not checked, beside what was seen: without a look into the org it is not known what is there."""
+    parts = ["parents"]
+    if comparison is not None:
         others = ", ".join(map(as_name, comparison.other_parents[:LEFT_OUT_SHOWN]))
         parts = [f"parents of {others}"] if others else []
-        if "existing records" not in _seen(comparison):
-            parts.append("existing records (set compare)")
+    if EXISTING_RECORDS not in seen:
+        parts.append(EXISTING_RECORDS if comparison is None else f"{EXISTING_RECORDS} (set compare)")
     if scope is None or scope.object_name is None:
         parts.append("columns, cells")
     if scope is None or (scope.key is None and not scope.unique):
