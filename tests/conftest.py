@@ -88,7 +88,8 @@ def _the_arguments_of_each_resource_are_modelled_once() -> Iterator[None]:
         if key not in declared:
             # Without its function, whose services would live as long as the run.
             declared[key] = declare(fn, uri_template, **options).model_copy(update={"fn": None})
-        return declared[key].model_copy(update={"fn": validate_call(fn)})
+        # Few of the servers are asked for a resource.
+        return declared[key].model_copy(update={"fn": validate_call(config={"defer_build": True})(fn)})
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(ResourceTemplate, "from_function", declare_once)

@@ -107,16 +107,20 @@ class WatchingClient(Client):
 
     async def call_tool(self, *args: Any, **options: Any) -> CallToolResult:
         with _looking_at_errors(f"the error of {args[0]}"):
+            await self._list_once()
             answer = await super().call_tool(*args, **options)
         look(f"the answer of {args[0]}", answer.model_dump_json())
         if answer.structured_content is not None:
-            await self._hold_to_schema(args[0], answer.structured_content)
+            self._hold_to_schema(args[0], answer.structured_content)
         return answer
 
-    async def _hold_to_schema(self, tool: str, structure: dict[str, Any]) -> None:
+    async def _list_once(self) -> None:
+        """List the tools before the first call, so that the SDK does not list them again to check the answer."""
         if not self._output_schemas:
-            tools = (await self.list_tools()).tools
+            tools = (await self.list_tools(cache_mode="bypass")).tools
             self._output_schemas = {each.name: each.output_schema for each in tools}
+
+    def _hold_to_schema(self, tool: str, structure: dict[str, Any]) -> None:
         assert self._output_schemas[tool] == listed_schema(tool), f"of {tool} in the list"
         assert list(unlisted_fields(structure, full_schema(tool))) == [], f"of the answer of {tool}"
 
