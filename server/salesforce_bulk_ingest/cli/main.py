@@ -4,6 +4,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from salesforce_bulk_ingest import __version__
 from salesforce_bulk_ingest.cli.approve import approve
@@ -48,6 +49,10 @@ def _root(
         show_help(context)
 
 
+commands = get_command(app)
+"""All commands, made once: a call of `app` would make them anew each time."""
+
+
 def main() -> None:
     """Run the command that `sys.argv` names, and exit. Every error that a user can cause is one line and exit code 2.
 
@@ -59,7 +64,7 @@ def main() -> None:
 
 def _exit_code() -> int | None:
     try:
-        code: int | None = app(prog_name=PROGRAM, standalone_mode=False)
+        code: int | None = commands(prog_name=PROGRAM, standalone_mode=False)
     except BaseException as error:
         complaint = complaint_about(error)
         if complaint is None:
