@@ -119,9 +119,7 @@ class LoadOperations:
         if number is None:
             return UploadOutcome(org, None, "checking", done_bytes=load.plan.size)
         if load.is_empty:
-            return await self._named(
-                UploadOutcome(org, None, "nothing to send", load.plan, mistakes=load.mistakes), lines
-            )
+            return await self._nothing_to_send(load, None, lines)
         return await self._named(await self._make_and_send(create, call, load, number), lines)
 
     async def upload(
@@ -164,9 +162,7 @@ class LoadOperations:
         if number is None:
             return UploadOutcome(org, job, "checking", done_bytes=load.plan.size)
         if load.is_empty and await self._has_no_rows(org, job):
-            return await self._named(
-                UploadOutcome(org, job, "nothing to send", load.plan, mistakes=load.mistakes), lines
-            )
+            return await self._nothing_to_send(load, job, lines)
         return await self._named(await self._check_and_send(load, job, number), lines)
 
     async def _is_undo(self, operation: str | None, request: LoadRequest[AnySource]) -> bool:
@@ -206,6 +202,10 @@ class LoadOperations:
             load.check_recipe(comparison)
             load.check_part(number)
         return number
+
+    async def _nothing_to_send(self, load: PlannedLoad, job: Job | None, lines: int) -> UploadOutcome:
+        outcome = UploadOutcome(load.org, job, "nothing to send", load.plan, mistakes=load.mistakes)
+        return await self._named(outcome, lines)
 
     async def _make_and_send(self, create: CreateRequest, call: str, load: PlannedLoad, number: int) -> UploadOutcome:
         """Make the job of a call, or go on with that of an equal call, and send it the part with this number."""

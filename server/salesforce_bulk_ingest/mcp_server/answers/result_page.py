@@ -306,6 +306,11 @@ def page_next(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting 
         return f"{given.again({'offset': page.next_offset})} gives more rows."
     if not job.is_terminal:
         return f"{wait_call(job.id)} waits until the job is done, which it is not yet."
+    return _next_after_last_page(job, kind, page, accounting)
+
+
+def _next_after_last_page(job: Job, kind: ResultKind, page: Page, accounting: RowAccounting | None) -> str:
+    """Return what to do after the last page of a result of an ended job, if its rows are not to go again."""
     if job.state == "Failed" and kind == "failedResults":
         return next_after_failure(job, accounting, page.retried)
     if page.chosen == 0 and page.total:
