@@ -203,6 +203,14 @@ async def test_new_rows_are_looked_for_by_unique_fields_and_external_ids(client:
     )
 
 
+@pytest.mark.parametrize(("new_rows", "is_told"), [("", False), ("E-8,Eight\n", True)])
+async def test_rows_that_fail_are_left_out_by_a_call_only_where_others_remain(
+    new_rows: str, is_told: bool, client: Client
+) -> None:
+    answer = await dry_run(client, f"Erp_Id__c,Name\nE-1,One\nE-2,Two\n{new_rows}", INSERT)
+    assert ("leaves 2 rows out" in answer["next"]) == is_told
+
+
 async def test_new_rows_are_looked_for_by_the_fields_that_are_asked_for(client: Client) -> None:
     rows = "Name,Phone\none ,1\nTwo,0\nTen,2\n"
     answer = await dry_run(client, rows, INSERT, compare=["Name", "Phone"])

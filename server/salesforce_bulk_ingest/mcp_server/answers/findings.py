@@ -261,21 +261,24 @@ def _next_without_title(title_lines: str, plan: Plan, given: GivenCall) -> str:
 def _or_without_rows(errors: Sequence[Finding], plan: Plan, given: GivenCall) -> str:
     """Return a sentence, after a space, with the call that leaves out rows with errors.
 
-    It is empty where that mends not all, or the lines are too many for a call.
+    It is empty where that mends not all, or there is no such call.
     """
     lines = _lines_of(errors, plan)
-    if not (0 < len(lines) < plan.rows and all(finding.kind in OF_ROWS for finding in errors)):
+    if not lines or not all(finding.kind in OF_ROWS for finding in errors):
         return ""
     leaving, leaves = _without_lines(lines, given)
     return f" Or {leaving.again()} {' and '.join(leaves)}: ask the user."
 
 
 def _lines_of(findings: Sequence[Finding], plan: Plan) -> list[int]:
-    """Return the lines of all rows with these findings; none where not all are known, or more than fit into a call."""
+    """Return the lines of all rows with these findings, for a call that leaves them out.
+
+    There are none where not all of them are known, they are more than fit into a call, or no other row would be left.
+    """
     lines = sorted({line for finding in findings for line in finding.lines})
     are_known = all(finding.count == len(finding.lines) for finding in findings)
-    is_told = are_known and plan.mapped_source.source.has_lines and len(_as_lines(lines)) <= ROOM_FOR_LINES
-    return lines if is_told else []
+    are_some = len(lines) < plan.rows and len(_as_lines(lines)) <= ROOM_FOR_LINES
+    return lines if are_known and are_some and plan.mapped_source.source.has_lines else []
 
 
 def _without_lines(lines: Sequence[int], given: GivenCall) -> tuple[GivenCall, list[str]]:
