@@ -145,7 +145,7 @@ async def test_beside_proposed_formats_what_looks_like_a_mistake_still_goes_only
     assert answer["summary"].startswith("This looks like a mistake: Phone would be cleared in 2 of 2 records.")
     assert answer["formats"] == {"AnnualRevenue": "1.234,5"}
     assert answer["next"] == snapshot(
-        'create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed formats, once the user agrees; without these formats, and with this sha256 in place of dryRun, it sends the rows as they are, once the user has seen what looks like a mistake, and wants it.'
+        'create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "Erp_Id__c"}, "data": {"csv": "<the same rows>", "formats": {"AnnualRevenue": "1.234,5"}}, "dryRun": true} takes the proposed formats, once the user agrees; without these formats, and with this sha256 in place of dryRun, it sends the rows as they are, though every row is known to fail, once the user has seen what looks like a mistake, and wants it.'
     )
 
 
