@@ -242,7 +242,7 @@ def checks_told(plan: Plan) -> str:
 def _seen(comparison: OrgComparison | None, *, records_were_sought: bool) -> Sequence[str]:
     """Return what was looked for in the org."""
     parts = ["parents"] if comparison is not None and comparison.parents_were_sought else []
-    is_compared = comparison is not None and (comparison.target.key or comparison.looked_for)
+    is_compared = comparison is not None and (comparison.is_of_records or comparison.looked_for)
     return [*parts, EXISTING_RECORDS] if is_compared or records_were_sought else parts
 
 
