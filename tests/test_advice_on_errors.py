@@ -219,7 +219,7 @@ CASES = (
     ),
     Case(errors.UploadConflict, other_rows_for_a_job_that_has_some, "then create a new one", {"state": "Aborted"}),
     Case(errors.LoadedBefore, rows_that_another_job_has, "what became of that job", {"state": "JobComplete"}),
-    Case(errors.LoadedBefore, rows_that_an_open_job_has, "loads the rows that job has", {"state": "UploadComplete"}),
+    Case(errors.LoadedBefore, rows_that_an_open_job_has, "loads the rows that job has", {"state": "JobComplete"}),
     Case(errors_of_operations.RecordsUnread, a_close_whose_records_can_not_be_read, "for later", {"object": "Account"}),
     Case(
         errors_of_operations.RecordsUnseen,

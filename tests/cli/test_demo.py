@@ -40,7 +40,7 @@ upload-data-ingest-job
   Uploaded 240 rows, 38,510 bytes, to job 750... in embedded org; nothing is loaded until the job is closed. 5 warnings. Checked: file, columns, cells, repeated External_Id__c; not looked for: existing records.
   loading ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 240/240 rows
 close-abort-ingest-job
-  Closed the job for processing. Job 750... (insert Contact) in embedded org is JobComplete: 240 rows processed, 11 of them failed. New records: 229.
+  Closed the job. Job 750... (insert Contact) in embedded org is JobComplete: 240 rows processed, 11 of them failed. New records: 229.
 
 Why 11 rows failed
   4 x REQUIRED_FIELD_MISSING on LastName, such as CRM-...:
@@ -60,7 +60,7 @@ The failed rows, corrected and sent again
 create-ingest-job
   Created the job. Uploaded 11 rows, 1,886 bytes, to job 750... in embedded org; nothing is loaded until the job is closed. 1 warning.
 close-abort-ingest-job
-  Closed the job for processing. Job 750... (insert Contact) in embedded org is JobComplete: 11 rows processed, 5 of them failed. Rows from job 750.... New records: 6.
+  Closed the job. Job 750... (insert Contact) in embedded org is JobComplete: 11 rows processed, 5 of them failed. Rows from job 750.... New records: 6.
 
 Left for a person to decide
   4 x REQUIRED_FIELD_MISSING, 1 x DUPLICATE_VALUE

@@ -208,7 +208,7 @@ async def test_rows_of_which_most_have_no_record_look_like_a_mistake_where_these
     assert steady({name: sent[name] for name in ("summary", "next")}) == snapshot(
         {
             "summary": "This looks like a mistake: 3 of 5 rows have a key in Erp_Id__c that no record has. Created the job. Uploaded 2 rows, 31 bytes (left out: 3 by match as no record has their key), to job JOB in embedded org; nothing is loaded until the job is closed. 1 warning. Checked: file, columns, cells, blank and repeated Erp_Id__c.",
-            "next": 'close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them, once the user has seen what looks like a mistake, and wants it.',
+            "next": 'close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}, "waitSeconds": 45} loads them, once the user has seen what looks like a mistake, and wants it.',
         }
     )
 

@@ -69,7 +69,7 @@ async def test_a_file_is_checked_and_shown_before_it_is_loaded(client: Client) -
 Load this file into Salesforce.
 1. Check it, which makes no job: create-ingest-job {"body": {"object": "Account", "operation": "upsert", "externalIdFieldName": "<the field that matches rows>"}, "data": {"file": "/home/me/a \\"b\\".csv"}, "dryRun": true}. Ask me for what stands in <>, unless it is plain. Map foreign headers with `columns` of data, leave out what is no row with `leaveOut`, as the answer proposes, and check again until there are no errors.
 2. Show me the org, the number of rows, which column goes to which field, and the warnings. Wait until I agree.
-3. Make the same call without dryRun. Then close-abort-ingest-job {"jobId": "<id>", "body": {"state": "UploadComplete"}}, and get-ingest-job-status {"jobId": "<id>", "waitSeconds": 45} until the job has ended.
+3. Make the same call without dryRun. Then close-abort-ingest-job {"jobId": "<id>", "body": {"state": "UploadComplete"}, "waitSeconds": 45}, and get-ingest-job-status {"jobId": "<id>", "waitSeconds": 45} until the job has ended.
 4. Tell me how many rows are loaded. If some failed, get-failed-results-ingest-job {"jobId": "<id>"}: for each cause how many rows, one example, and what would mend them. Send nothing again before I agree.\
 """)
 
@@ -85,7 +85,7 @@ Explain what failed in a Salesforce ingest job, and send it again.
 1. get-ingest-job-status {"jobId": "750000000000001AAA"}, then get-failed-results-ingest-job {"jobId": "750000000000001AAA", "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]}}.
 2. For each cause tell me in plain words how many rows, one example, and what would mend them. Say which can't succeed unchanged. Ask me what to correct and what to leave out.
 3. Check the rows that I choose: create-ingest-job {"body": {"object": "<that of the job>", "operation": "<that of the job>"}, "data": {"rowsOf": {"jobs": ["750000000000001AAA"], "where": {"statusCode": ["REQUIRED_FIELD_MISSING"]}}}, "dryRun": true}, with `values` or `set` of data for corrections and `leaveOut` for rows that stay out; rowsOf sends them as they were sent, so don't write rows yourself. Show me the outcome, and wait until I agree.
-4. Make the same call without dryRun. Then close-abort-ingest-job {"jobId": "<id>", "body": {"state": "UploadComplete"}}, get-ingest-job-status {"jobId": "<id>", "waitSeconds": 45}, and tell me what is in the org now and what still isn't.\
+4. Make the same call without dryRun. Then close-abort-ingest-job {"jobId": "<id>", "body": {"state": "UploadComplete"}, "waitSeconds": 45}, get-ingest-job-status {"jobId": "<id>", "waitSeconds": 45}, and tell me what is in the org now and what still isn't.\
 """)
 
 

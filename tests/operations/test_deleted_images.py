@@ -94,7 +94,7 @@ async def test_deleted_records_come_back_as_new_ones_cell_by_cell(
     job = await delete_job(client, ids, operation=operation)
     answer = await closed(client, job)
     assert answer["summary"].startswith(
-        "Closed the job for processing. It can be undone, but deleted records come back as new records (new ids), without "
+        "Closed the job. It can be undone, but deleted records come back as new records (new ids), without "
         "what Salesforce deletes with them, such as children."
     )
     assert things(direct, operation) == []

@@ -203,7 +203,7 @@ async def test_the_undo_of_an_undo_is_told_as_a_redo_of_the_load(org: WatchedOrg
     names = {job[:15]: "LOAD", undo[:15]: "UNDO", redo[:15]: "REDO"}
     assert [re.sub(r"750\w{12}(\w{3})?", lambda found: names[found[0][:15]], each) for each in told] == snapshot(
         [
-            "Closed the job for processing. It undoes job LOAD; that can be undone.",
+            "Closed the job. It undoes job LOAD; that can be undone.",
             'Redo: create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["UNDO"], "which": ["before"]}}} gives what it updated back what it held, but for records that were changed since, once closed. That redoes job LOAD. Only if the user asks.',
             "This redoes job LOAD, which job UNDO undid.",
             "INSUFFICIENT_ACCESS: The job was not closed: a person has to confirm that this is meant: update 2 Account in embedded org. Once closed, it redoes job LOAD; that can be undone.",

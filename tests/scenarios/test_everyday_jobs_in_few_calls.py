@@ -103,7 +103,7 @@ class Program:
         return self._counted(await self._follower.call(tool, arguments))
 
     async def follow(self, heard: Heard) -> Heard:
-        """Make the call at the beginning of `next`; a close waits for its outcome."""
+        """Make the call at the beginning of `next`."""
         return await self._make(heard.next)
 
     async def undo(self, heard: Heard) -> Heard:
@@ -112,8 +112,6 @@ class Program:
 
     async def _make(self, sentence: str) -> Heard:
         tool, arguments = next_call(sentence)
-        if tool == "close-abort-ingest-job":
-            arguments["waitSeconds"] = 45
         return self._counted(await self._follower.call(tool, self._follower.filled(arguments)))
 
     async def until(self, heard: Heard, is_done: Done) -> Heard:

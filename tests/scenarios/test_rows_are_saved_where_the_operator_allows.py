@@ -201,7 +201,7 @@ async def test_what_is_not_kept_or_not_there_is_not_saved(org: WatchedOrg, tmp_p
             told[name] = await refusal(client, TOOLS[1], jobId=job, saveAs="a.csv")
     assert steady({name: text.partition("\nNext: ")[0] for name, text in told.items()}) == snapshot(
         {
-            "open": "INVALID_ARGUMENT: Job JOB is Open: its rows can be saved when it has ended. Wait for it with get-ingest-job-status.",
+            "open": "INVALID_ARGUMENT: Job JOB is Open: its rows can be saved when it has ended. Wait for it with get-ingest-job-status and waitSeconds.",
             "no rows": "No rows in the failed results of job JOB, which is JobComplete. There is no row to save, so no file was made.",
             "no spool": "INVALID_ARGUMENT: This server keeps no results (no_spool), so it puts none in source order: leave saveAs out.",
             "no kept uploads": "INVALID_ARGUMENT: The rows of job JOB can't be put in source order, since what was uploaded to it is not kept here. Nothing was saved: without saveAs the rows come in pages.",

@@ -100,7 +100,7 @@ async def test_a_reviewed_load_is_two_calls(monday: Monday) -> None:
     async with monday.agent() as client:
         created = await call(client, "create-ingest-job", data=by_recipe("kunden-01.csv"))
         tool, arguments = next_call(created["next"])
-        ended = await call(client, tool, **arguments, waitSeconds=30)
+        ended = await call(client, tool, **arguments)
     assert ended["state"] == "JobComplete" and ended["numberRecordsFailed"] == 0
     found = monday.direct.query("SELECT Name, Phone, AnnualRevenue, Type FROM Account WHERE Erp_Id__c = 'K2'")
     record = found["records"][0]
@@ -150,7 +150,7 @@ async def test_parts_of_a_large_file_go_by_the_recipe_too(monday: Monday) -> Non
             created = await call(client, tool, **arguments)
             assert created["part"] == number
             closing, closes = next_call(created["next"])
-            ended = await call(client, closing, **closes, waitSeconds=30)
+            ended = await call(client, closing, **closes)
             tool, arguments = next_call(ended["next"])
     assert checked["of"] > 1 and monday.count() == 60
 
@@ -301,7 +301,7 @@ async def test_more_failed_rows_than_the_recipe_allows_are_told(monday: Monday) 
     async with monday.agent() as client:
         created = await call(client, "create-ingest-job", data=by_recipe("kunden-01.csv"))
         tool, arguments = next_call(created["next"])
-        ended = await call(client, tool, **arguments, waitSeconds=30)
+        ended = await call(client, tool, **arguments)
         again = await call(client, "get-ingest-job-status", jobId=created["id"])
     assert ended["numberRecordsFailed"] == 10
     for answer in (ended, again):

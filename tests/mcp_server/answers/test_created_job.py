@@ -24,14 +24,14 @@ async def test_a_created_job_is_open_and_names_the_next_call(client: Client) -> 
                 "contentType": "CSV",
                 "summary": "Created job JOB (upsert Account) in embedded org; it is Open and has no rows yet.",
                 "createdById": "005000000000001AAA",
-                "next": 'upload-data-ingest-job {"jobId": "JOB", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them.',
+                "next": 'upload-data-ingest-job {"jobId": "JOB", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}, "waitSeconds": 45} loads them.',
                 "systemModstamp": "DATE",
                 "org": "embedded org",
                 "resourceUri": "salesforce-bulk://jobs/JOB",
             },
             [
                 "Created job JOB (upsert Account) in embedded org; it is Open and has no rows yet.",
-                'Next: upload-data-ingest-job {"jobId": "JOB", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}} loads them.',
+                'Next: upload-data-ingest-job {"jobId": "JOB", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "JOB", "body": {"state": "UploadComplete"}, "waitSeconds": 45} loads them.',
             ],
         )
     )

@@ -31,8 +31,8 @@ async def test_the_state_of_an_open_job_says_what_is_known_of_its_rows(org: Watc
         steps.append((await call(client, "get-ingest-job-status", jobId=job["id"]))["next"])
         assert [step.replace(job["id"], "<job>") for step in steps] == snapshot(
             [
-                'upload-data-ingest-job {"jobId": "<job>", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "<job>", "body": {"state": "UploadComplete"}} loads them.',
-                'close-abort-ingest-job {"jobId": "<job>", "body": {"state": "UploadComplete"}} loads its rows, which it has.',
+                'upload-data-ingest-job {"jobId": "<job>", "body": "<rows>"} gives it its rows, once; then close-abort-ingest-job {"jobId": "<job>", "body": {"state": "UploadComplete"}, "waitSeconds": 45} loads them.',
+                'close-abort-ingest-job {"jobId": "<job>", "body": {"state": "UploadComplete"}, "waitSeconds": 45} loads its rows, which it has.',
             ]
         )
 
@@ -76,7 +76,7 @@ async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> N
                 "totalProcessingTime": "MS",
                 "apiActiveProcessingTime": "MS",
                 "apexProcessingTime": "MS",
-                "summary": "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed. New records: 2.",
+                "summary": "Closed the job. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed. New records: 2.",
                 "next": 'get-failed-results-ingest-job {"jobId": "JOB"} shows why rows failed.',
                 "org": "embedded org",
                 "changed": True,
@@ -84,7 +84,7 @@ async def test_closing_with_a_wait_answers_with_the_outcome(client: Client) -> N
                 "rowCounts": {"sent": 3, "successful": 2, "failed": 1, "unprocessed": 0, "inNoResult": 0, "created": 2},
             },
             [
-                "Closed the job for processing. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed. New records: 2.",
+                "Closed the job. Job JOB (insert Account) in embedded org is JobComplete: 3 rows processed, 1 of them failed. New records: 2.",
                 'Next: get-failed-results-ingest-job {"jobId": "JOB"} shows why rows failed.',
             ],
         )

@@ -221,7 +221,7 @@ def _look(error: Exception, given: GivenCall) -> str:
 
 # Endings in place of the full stop of a message, which name a tool: the packages that raise these errors know no tools.
 _ENDING: tuple[tuple[type[Exception], str], ...] = (
-    (JobNotEnded, ". Wait for it with get-ingest-job-status."),
+    (JobNotEnded, ". Wait for it with get-ingest-job-status and waitSeconds."),
     (NoMatchingRows, ": get-failed-results-ingest-job shows their status codes and fields."),
 )
 
@@ -342,7 +342,7 @@ def _after_loaded_before(error: LoadedBefore) -> str:
             "Send rows that it has not alone."
         )
     return (
-        f"{status_call(error.job_id)} shows what became of that job. Send rows that are not there yet alone; those that "
+        f"{wait_call(error.job_id)} shows what became of that job. Send rows that are not there yet alone; those that "
         "failed there go again with rowsOf."
     )
 

@@ -150,7 +150,7 @@ def state_change_summary(job: Job, state: TargetState, *, changed: bool) -> str:
         return "Aborted the job." if changed else "The job was already aborted; nothing changed."
     if job.state == "Failed" and not changed:
         return "The job had ended already, so there was nothing to close; nothing changed."
-    return "Closed the job for processing." if changed else "The job was already closed; nothing changed."
+    return "Closed the job." if changed else "The job was already closed; nothing changed."
 
 
 def _undoable(status: JobStatus) -> str:

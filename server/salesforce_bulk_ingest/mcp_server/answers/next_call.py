@@ -112,9 +112,14 @@ def wait_call(job_id: str) -> str:
     return call("get-ingest-job-status", jobId=job_id, waitSeconds=CALL_SECONDS)
 
 
+def job_call(job: Job) -> str:
+    """Return the call that reads a job: once it has ended, where it goes on to that by itself."""
+    return status_call(job.id) if job.is_terminal or job.state == "Open" else wait_call(job.id)
+
+
 def close_call(job_id: str) -> str:
-    """Return the call that closes a job."""
-    return call("close-abort-ingest-job", jobId=job_id, body={"state": "UploadComplete"})
+    """Return the call that closes a job, and waits until it has ended, as long as a call may take."""
+    return call("close-abort-ingest-job", jobId=job_id, body={"state": "UploadComplete"}, waitSeconds=CALL_SECONDS)
 
 
 def abort_call(job_id: str) -> str:

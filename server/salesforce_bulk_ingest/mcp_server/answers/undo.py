@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from salesforce_bulk_ingest.base.text import as_name, counted
-from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, rows_of, status_call
+from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, job_call, rows_of
 from salesforce_bulk_ingest.operations.deleted_images import AS_NEW
 from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.undos import LoadUndo, UndoJob
@@ -99,7 +99,7 @@ def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str)
         whose = "this job" if undo.jobs == (status.job.id,) else "the load"
         what_it_did = f"has {ids}{records} that {whose} {what}, and is {as_name(by.job.state)}"
     last = "last " if undo.has_earlier else ""
-    return f"{status_call(by.job.id)} shows the {last}{name_of_undo(status)}, which {what_it_did}."
+    return f"{job_call(by.job)} shows the {last}{name_of_undo(status)}, which {what_it_did}."
 
 
 def _records(status: JobStatus, what: str) -> int | None:
