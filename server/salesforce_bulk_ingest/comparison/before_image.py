@@ -332,6 +332,43 @@ def undo_rows(changes: JobChanges, found: RecordsFound, doubtful: Set[str] = fro
     return undo
 
 
+def held_before(changes: JobChanges, found: RecordsFound, undo: UndoRows) -> UndoRows:
+    """Return rows of all records that a job wrote to, however these stand now: what the fields that it wrote held before.
+
+    Args:
+        changes: what the job changed.
+        found: the records as they are now, by their ids.
+        undo: the rows that undo the job, of which none are left.
+    """
+    written = changes.wrote.written
+    doubtful = set(map(same_id, undo.doubtful))
+    held = UndoRows(written.names, doubtful=undo.doubtful, unknown=undo.unknown)
+    for number, (record_id, *before) in enumerate(changes.image):
+        key = same_id(record_id)
+        if changes.has_written(key) and key not in doubtful:
+            names = _names_written(changes.wrote, next(iter(found.by_key.get(key, ())), None))
+            cells = (cell if name in names else "" for name, cell in zip(written.names, before, strict=True))
+            held.rows.append((number, (record_id, *cells)))
+    return held
+
+
+def holds(names: Sequence[str], row: Sequence[str], found: RecordsFound) -> bool:
+    """Return whether a record holds what a row says: its id, and a cell for each of these names; an empty cell is none."""
+    record_id, *cells = row
+    return any(
+        all(not cell or cell_of(record.get(name)) == cell for name, cell in zip(names, cells, strict=True))
+        for record in found.by_key.get(same_id(record_id), ())
+    )
+
+
+def _names_written(wrote: RowsWritten, record: JsonRecord | None) -> Set[str]:
+    """Return the names of the fields that the row of a record wrote; of all that rows wrote where its row is not known."""
+    forms = None if record is None else wrote.of(record)
+    if forms is None:
+        return frozenset(wrote.written.names)
+    return {each.field.name for each, of_field in zip(wrote.written.fields, forms, strict=True) if of_field}
+
+
 def _standing(cells: Mapping[str, str], wrote: RowsWritten, record: JsonRecord) -> tuple[Standing, set[str]]:
     """Return how a record stands, and the names of the fields that differ from the image."""
     differing, wrote_here = set[str](), wrote.of(record)

@@ -158,7 +158,13 @@ def side_by_side(
 
 
 def examples_of(
-    sides: SideBySide, sample: RowSample, key: FoundBy, found: RecordsFound, name: str | None
+    sides: SideBySide,
+    sample: RowSample,
+    key: FoundBy,
+    found: RecordsFound,
+    name: str | None,
+    *,
+    with_equal: bool = False,
 ) -> tuple[RecordExample, ...]:
     """Return the first few records that rows change, before and after; if there is nothing to compare, the records.
 
@@ -168,10 +174,13 @@ def examples_of(
         key: the column that names the records, and its field.
         found: the records.
         name: the field with the names of the records, if they may be shown.
+        with_equal: whether records that are equal to their rows follow, with all that the rows say.
     """
-    fate = Fate.CHANGED if sides.columns else Fate.EQUAL
-    rows = islice((row for row, of_row in enumerate(sides.fates) if of_row is fate), LINES_KEPT)
-    return tuple(_example(sides, sample, key, found, name, row) for row in rows)
+    fates = [Fate.CHANGED] if sides.columns else []
+    if with_equal or not fates:
+        fates.append(Fate.EQUAL)
+    rows = (row for fate in fates for row, of_row in enumerate(sides.fates) if of_row is fate)
+    return tuple(_example(sides, sample, key, found, name, row) for row in islice(rows, LINES_KEPT))
 
 
 def _example(
@@ -184,18 +193,18 @@ def _example(
 ) -> RecordExample:
     cell = trimmed([sample.columns[key[0].index][row]])[0]
     [record] = found.by_key[key[1].form(cell)]
-    cells = {
-        column.name: _shown(column, column.value_in(record), sample.columns[column.index][row])
-        for column, after, before in zip(sides.columns, sides.after, sides.before, strict=True)
-        if is_changed(before[row], after[row])
-    }
+    is_equal, cells = sides.fates[row] is Fate.EQUAL, dict[str, tuple[str, str]]()
+    for column, after, before in zip(sides.columns, sides.after, sides.before, strict=True):
+        if after[row] is not Nothing.SAID if is_equal else is_changed(before[row], after[row]):
+            old = text_of(column.value_in(record))
+            # The cell of an equal row may be spelled in another way.
+            cells[column.name] = _shown(column, old, old if is_equal else sample.columns[column.index][row])
     named = record.get(name) if name else None
     return RecordExample(mask(cell) if key[0].is_hidden else cell, text_of(named), cells)
 
 
-def _shown(column: ComparedColumn, before: JsonValue, after: str) -> tuple[str, str]:
-    old = text_of(before)
-    return (mask(old), mask(after)) if column.is_hidden else (old, after)
+def _shown(column: ComparedColumn, old: str, new: str) -> tuple[str, str]:
+    return (mask(old), mask(new)) if column.is_hidden else (old, new)
 
 
 def text_of(value: JsonValue) -> str:

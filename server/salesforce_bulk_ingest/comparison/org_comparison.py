@@ -237,7 +237,7 @@ class OrgComparer:
             total=sample.total,
             fates=sides.counts,
             fields=sides.changes(),
-            examples=examples_of(sides, sample, pair, found, self._name),
+            examples=examples_of(sides, sample, pair, found, self._name, with_equal=self._gives_back),
             parents=parents,
             parents_were_sought=bool(self._columns.parents) and not target.deletes,
             other_parents=() if target.deletes else self._columns.other_parents,

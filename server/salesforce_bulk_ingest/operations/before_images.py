@@ -4,7 +4,7 @@ import json
 import logging
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -27,6 +27,8 @@ from salesforce_bulk_ingest.comparison.before_image import (
     RowsWritten,
     UndoRows,
     WrittenFields,
+    held_before,
+    holds,
     id_key,
     image_rows,
     rows_together,
@@ -276,27 +278,22 @@ class BeforeImages:
             raise RecordsUnread(found.failure or f"This user can't read {quoted_names(found.unseen)}.", closing=False)
         lines = [await self._lines_of(org, job, each, request) for (job, _), each in zip(images, changes, strict=True)]
         undone = await run_in_thread(undo_in_turn, in_turn, found)
-        header, rows = await run_in_thread(rows_together, undone)
-        undos = [
-            JobToUndo(
-                job.id,
-                BEFORE,
-                str(json.loads(image.label)["sha256"]),
-                of_job,
-                partial(_notes, job.id, undo),
-                shared=shared,
-                lines=on_lines,
-            )
-            for (job, image), of_job, undo, shared, on_lines in zip(
-                images, rows, undone, _shared(undone, rows), lines, strict=True
-            )
-        ]
 
         def in_words(records: str, of_jobs: str) -> str:
             return f"The rows give back what {records} of {as_name(sobject)} held before {of_jobs}."
 
-        def write(file: NewFile) -> RetryFile:
+        def written(file: NewFile, undone: Sequence[UndoRows]) -> RetryFile:
+            header, undos = _to_undo(images, undone, lines)
             return write_undo(file, undos, header, request, destination, in_words, check_cancelled)
+
+        def write(file: NewFile) -> RetryFile:
+            try:
+                return written(file, undone)
+            except InvalidArgument:  # nothing is left to undo
+                if not request.looks:
+                    raise
+            held = [held_before(each, found, undo) for each, undo in zip(changes, undone, strict=True)]
+            return replace(made := written(file, held), differing=_differing(made, images, held, found))
 
         return await self._make(name, write)
 
@@ -437,6 +434,38 @@ def _check_undone_by(jobs: Sequence[Job], destination: Destination) -> None:
 
 def _of(job: Job) -> str:
     return f"{job.operation} of {as_name(job.object or '')}"
+
+
+def _to_undo(
+    images: Sequence[tuple[Job, CachedFile]], undone: Sequence[UndoRows], lines: Sequence[Sequence[int]]
+) -> tuple[Sequence[str], list[JobToUndo]]:
+    """Return the names of the columns of the rows that undo jobs, and these rows by job."""
+    header, rows = rows_together(undone)
+    undos = [
+        JobToUndo(
+            job.id,
+            BEFORE,
+            str(json.loads(image.label)["sha256"]),
+            of_job,
+            partial(_notes, job.id, undo),
+            shared=shared,
+            lines=on_lines,
+        )
+        for (job, image), of_job, undo, shared, on_lines in zip(
+            images, rows, undone, _shared(undone, rows), lines, strict=True
+        )
+    ]
+    return header, undos
+
+
+def _differing(
+    file: RetryFile, images: Sequence[tuple[Job, CachedFile]], held: Sequence[UndoRows], found: RecordsFound
+) -> dict[int, str]:
+    """Return the ids of the records that do not hold what a file says that they held, by the number of their row in it."""
+    header, rows = rows_together(held)
+    cells = {(job.id, number): row for (job, _), of_job in zip(images, rows, strict=True) for number, row in of_job}
+    in_file = (cells[origin.from_job, number] for origin in file.origins for number in origin.row_numbers)
+    return {index: row[0] for index, row in enumerate(in_file) if not holds(header[1:], row, found)}
 
 
 def _shared(undone: Sequence[UndoRows], rows: Sequence[Sequence[NumberedRow]]) -> list[Sequence[int]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from salesforce_bulk_ingest.base.errors import InvalidArgument, RefusedByPolicy
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask
+from salesforce_bulk_ingest.base.threads import run_in_thread
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.operations.change_rules import ChangeRules
 from salesforce_bulk_ingest.operations.confirmation import Closing
@@ -20,6 +21,7 @@ from salesforce_bulk_ingest.operations.planned_load import (
     Unfinished,
     with_named_rows,
 )
+from salesforce_bulk_ingest.operations.retry import Retry
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import Destination
@@ -72,10 +74,12 @@ class DryRuns:
         """
         job_id = None if job is None else job.id
         load = await self._loads.plan(
-            org, request, sobject, destination, job_id, self._seconds_left, report, profiled=True
+            org, request.to_look(), sobject, destination, job_id, self._seconds_left, report, profiled=True
         )
         if isinstance(load, SharedTask):
             return UploadOutcome(org, job, "checking", done_bytes=load.done_bytes)
+        if load.retry is not None and load.retry.is_done:
+            return await self._of_done_undo(load, load.retry, job)
         load.check_part_and_sha256()
         proposed, as_given = await self._as_proposed(load, job_id), None
         if isinstance(proposed, SharedTask):
@@ -90,6 +94,17 @@ class DryRuns:
         found = looking.result if looking else None
         outcome = await self._outcome(load, job, checked, found, lines, is_undo=is_undo)
         return replace(outcome, as_given=as_given)
+
+    async def _of_done_undo(self, load: PlannedLoad, undo: Retry, job: Job | None) -> UploadOutcome:
+        """Return what the records of an undo hold of which nothing is left, beside what they held; or how far that is."""
+        looking = self._look(load)
+        if looking is not None and not await looking.wait(self._seconds_left()):
+            return UploadOutcome(load.org, job, "checking", done_bytes=load.plan.size)
+        found = looking.result if looking else None
+        # Nothing goes, so that nothing is a mistake.
+        comparison = None if found is None else replace(found, mistakes=(), asides=())
+        done = await undo.done(await run_in_thread(load.plan.source_rows_of, None))
+        return UploadOutcome(load.org, job, "nothing to send", load.plan, comparison=comparison, done_undo=done)
 
     async def _as_proposed(self, load: PlannedLoad, job_id: str | None) -> PlannedLoad | Unfinished | None:
         """Return the load with what is proposed for it, or the task that did not end in time.

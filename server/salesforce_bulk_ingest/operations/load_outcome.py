@@ -8,6 +8,7 @@ from salesforce_bulk_ingest.base.errors import LoadedBefore, RefusedByPolicy
 from salesforce_bulk_ingest.comparison.mistakes import Mistake
 from salesforce_bulk_ingest.comparison.org_comparison import OrgComparison
 from salesforce_bulk_ingest.loading.plan import Plan
+from salesforce_bulk_ingest.operations.undos import DoneUndo
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 
@@ -38,6 +39,7 @@ class UploadOutcome:
         mistakes: what looks like a mistake in the rows beside their records, the worst first.
         as_given: for a dry run, the plan of the rows without the encoding, columns and formats that it proposes, where
             `plan` has these, since all its errors are gone with them; else None.
+        done_undo: for a dry run of an undo of which nothing is left, how its records are now; else None.
     """
 
     org: Org
@@ -51,3 +53,4 @@ class UploadOutcome:
     comparison: OrgComparison | None = None
     mistakes: tuple[Mistake, ...] = ()
     as_given: Plan | None = None
+    done_undo: DoneUndo | None = None

@@ -114,6 +114,11 @@ class LoadRequest(Generic[Source]):
         leave_out = replace(self.mapping.leave_out, lines=ALL_LINES)
         return replace(self.with_source(source, notes), mapping=replace(self.mapping, leave_out=leave_out))
 
+    def to_look(self) -> Self:
+        """Return the same request for a dry run: of an undo that is done, it takes what the records held, to look at."""
+        source = self.source
+        return replace(self, source=replace(source, looks=True)) if isinstance(source, RetryRequest) else self
+
     def leaving_out(self, found: LeftOutLines, notes: tuple[Finding, ...] = ()) -> Self:
         """Return the same request without the rows that were found to be left out by their records."""
         leave_out = self.mapping.leave_out

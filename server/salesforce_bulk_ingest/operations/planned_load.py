@@ -298,7 +298,8 @@ class LoadPlanner:
         plan, earlier_loads = planning.result, self._once.earlier_loads
         bounds = self._policy.bounds_of(sobject, destination.operation, destination.external_id_field)
         load = PlannedLoad(org, readable, sobject, destination, plan, plan, None, retry, earlier_loads, bounds, report)
-        if not load.by_record.is_asked or plan.has_errors:
+        is_done = retry is not None and retry.is_done
+        if not load.by_record.is_asked or plan.has_errors or is_done:
             return load
         return await self._without_left_out(load, job_id, seconds, profiled=profiled)
 

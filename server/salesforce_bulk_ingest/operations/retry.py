@@ -27,14 +27,14 @@ from salesforce_bulk_ingest.operations.earlier_loads import unrecorded
 from salesforce_bulk_ingest.operations.fetching import ResultFetcher
 from salesforce_bulk_ingest.operations.job_reader import JobReader
 from salesforce_bulk_ingest.operations.source_lines import SourceLines
-from salesforce_bulk_ingest.operations.undos import Undos, by_operation, undo_or_redo_of
+from salesforce_bulk_ingest.operations.undos import DoneUndo, Undos, by_operation, standing_updates, undo_or_redo_of
 from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.retry_file import RetryFile
 from salesforce_bulk_ingest.results.retry_request import BEFORE, DELETED, KINDS, NOT_LOADED, RetryRequest
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.salesforce.client import SalesforceClient
 from salesforce_bulk_ingest.salesforce.errors import NotFound, Rejected, SalesforceError
-from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, shown_job_id
+from salesforce_bulk_ingest.salesforce.job_ids import checked_job_id, long_job_id, shown_job_id
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.salesforce.org import Org
 from salesforce_bulk_ingest.validation.destination import DELETES, Destination
@@ -291,6 +291,27 @@ class Retry:
             rows: the numbers of the rows of the file, from 0, in their order.
         """
         return await run_in_thread(self._file.effects, rows)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to undo, so that the rows are what records held: to look at, not to send."""
+        return self._file.differing is not None
+
+    async def done(self, rows: Sequence[int]) -> DoneUndo:
+        """Return how the records of an undo that is done are now.
+
+        Args:
+            rows: the numbers of the rows of the file to look at, from 0, in their order.
+        """
+        undos, by = Undos(JobReader(self._client), self._ledger, self._org), Counter[str]()
+        for job_id in self.jobs:
+            for undo in standing_updates(await undos.of(job_id)):
+                # Several of the jobs may have changed the same records.
+                by[undo.job.id] = min(by[undo.job.id] + undo.undone, undo.job.number_records_loaded)
+        differing = self._file.differing or {}
+        others = tuple(differing[row] for row in rows if row in differing)
+        jobs = tuple(dict.fromkeys(shown_job_id(long_job_id(job_id)) for job_id in self.jobs))
+        return DoneUndo(jobs, by, len(rows), others)
 
     async def check(self, rows: Sequence[int], to_job: str | None = None) -> tuple[Finding, ...]:
         """Check whether rows may be sent; return warnings about rows that are sent a second time.

@@ -100,9 +100,14 @@ def by_operation(undos: Iterable[UndoJob], operations: Set[str]) -> tuple[UndoJo
     return tuple(undo for undo in undos if undo.job.operation in operations)
 
 
+def standing_updates(undos: Iterable[UndoJob]) -> list[UndoJob]:
+    """Return those of the undos that gave records back what they held, and stand."""
+    return [undo for undo in by_operation(undos, {_UPDATING}) if undo.stands]
+
+
 def standing_update(undos: Iterable[UndoJob]) -> UndoJob | None:
-    """Return the last of the undos that gave records back what they held and stands; None if there is none."""
-    standing = [undo for undo in by_operation(undos, {_UPDATING}) if undo.stands]
+    """Return the last of `standing_updates`; None if there is none."""
+    standing = standing_updates(undos)
     return standing[-1] if standing else None
 
 
@@ -185,6 +190,23 @@ class LoadUndo:
         last = by_id[max(by_id)]
         undone_by = replace(last[0], rows=sum(undo.rows for undo in last))
         return cls(tuple(counted), left, undone_by, has_earlier=len(by_id) > 1)
+
+
+@dataclass(frozen=True, slots=True)
+class DoneUndo:
+    """The undo of jobs of which nothing is left to do, and how their records are now.
+
+    Attributes:
+        jobs: the ids of the jobs.
+        by: the number of records to which each job gave back what they held, by its id; none of a job that was undone.
+        records: the number of records that the jobs changed, but for those that the call leaves out.
+        differing: the ids of those that do not hold now what they held before the jobs.
+    """
+
+    jobs: tuple[str, ...]
+    by: Mapping[str, int]
+    records: int
+    differing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

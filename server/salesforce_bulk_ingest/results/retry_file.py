@@ -104,9 +104,11 @@ class RetryFile:
             newer job, since they give back what the older one changed, too.
         effects: returns what rows do to records that are there, given their numbers in the file, from 0, in their order;
             nothing for rows that only go again.
+        differing: for rows to look at, since nothing is left to undo: the ids of the records that do not hold what they
+            held, by the number of their row, from 0; None for rows to send.
 
-    Neither `shared` nor `effects` is in the label: a file that gives records back what they held is made for each call,
-    and one of the ids of created records is given its effects whenever it is found.
+    None of the last three is in the label: a file that gives records back what they held is made for each call, and one of
+    the ids of created records is given its effects whenever it is found.
     """
 
     path: Path
@@ -115,6 +117,7 @@ class RetryFile:
     use: FileUse | None = field(default=None, compare=False, repr=False)
     shared: Mapping[str, Sequence[int]] = field(default_factory=lambda: NOTHING_SHARED)
     effects: Effects = field(default=_no_effects, compare=False, repr=False)
+    differing: Mapping[int, str] | None = None
 
     @classmethod
     def finish(

@@ -55,6 +55,7 @@ class RetryRequest:
         skip_sent: whether to leave out rows that were retried before.
         skipped: the rows to leave out; empty until they are known.
         left_out: the lines of the source of the jobs whose rows are left out, too.
+        looks: for `before`, whether the rows are what records held where nothing is left to undo: to look at, not to send.
     """
 
     jobs: tuple[str, ...]
@@ -64,3 +65,4 @@ class RetryRequest:
     skip_sent: bool = False
     skipped: tuple[SentRows, ...] = ()
     left_out: LinesOut = ALL_LINES
+    looks: bool = False

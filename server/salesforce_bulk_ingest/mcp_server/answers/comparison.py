@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Self
 
+from pydantic import PrivateAttr
+
 from salesforce_bulk_ingest.base.findings import LINES_SHOWN
 from salesforce_bulk_ingest.base.hidden_fields import MASK
 from salesforce_bulk_ingest.base.text import as_name, counted, cut, quoted
@@ -78,7 +80,10 @@ class ExampleAnswer(AnswerPart):
 
     def __str__(self) -> str:
         name = f" {quoted(self.name)}" if self.name else ""
-        changes = [f"{as_name(name)} {quoted(old)} → {quoted(new)}" for name, (old, new) in (self.fields or {}).items()]
+        changes = [
+            f"{as_name(name)} {quoted(old) if old == new else f'{quoted(old)} → {quoted(new)}'}"
+            for name, (old, new) in (self.fields or {}).items()
+        ]
         more = [f"and {counted(self.other_fields, 'field')} more"] if self.other_fields else []
         return f"- {quoted(self.key)}{name}{': ' if changes else ''}{', '.join([*changes, *more])}"
 
@@ -145,14 +150,16 @@ class ComparisonAnswer(PartListedAsObject):
     missing_parents: tuple[ParentsAnswer, ...] | None = None
     unseen: tuple[str, ...] | None = None
     api_calls: int
+    _values: str = PrivateAttr("before → after")
 
     @classmethod
-    def of(cls, comparison: OrgComparison, lines: int = LINES_SHOWN) -> Self:
+    def of(cls, comparison: OrgComparison, lines: int = LINES_SHOWN, *, values: str = "before → after") -> Self:
         """Return the comparison, as much of it as fits.
 
         Args:
             comparison: the comparison.
             lines: the maximum number of records in each of its lists.
+            values: what the two values of a field of a record are.
         """
         fates, fields = comparison.fates, comparison.fields
         examples, room = (
@@ -162,7 +169,7 @@ class ComparisonAnswer(PartListedAsObject):
         shown = fitting(
             map(ExampleAnswer.of, examples), lambda each: len(each.model_dump_json(exclude_none=True)), room
         )
-        return cls(
+        answer = cls(
             compared=comparison.rows,
             sample_of=comparison.total if comparison.total > comparison.rows else None,
             new=fates.get(Fate.NEW),
@@ -180,6 +187,8 @@ class ComparisonAnswer(PartListedAsObject):
             unseen=comparison.unseen[:UNSEEN_TOLD] or None,
             api_calls=comparison.api_calls,
         )
+        answer._values = values
+        return answer
 
     def lines(self) -> Iterator[str]:
         """Yield the comparison as lines of text; the numbers of rows are in the summary."""
@@ -192,7 +201,7 @@ class ComparisonAnswer(PartListedAsObject):
             yield f"- and {counted(self.other_fields, 'field')} more"
         if self.records:
             of = f" ({len(self.records)} of {self.changed:,})" if len(self.records) < (self.changed or 0) else ""
-            yield f"Records, before → after{of}:" if any(each.fields for each in self.records) else "Records:"
+            yield f"Records, {self._values}{of}:" if any(each.fields for each in self.records) else "Records:"
             yield from map(str, self.records)
         yield from (f"Not seen: {each}" for each in self.unseen or ())
 

@@ -23,7 +23,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
 from salesforce_bulk_ingest.mcp_server.answers.operation_words import loaded, loads, records, stays
 from salesforce_bulk_ingest.mcp_server.answers.retry_call import not_yet_sent, retried_call, retried_sentence
 from salesforce_bulk_ingest.mcp_server.answers.row_counts import RowCountsAnswer, rows_in_no_result, rows_sentence
-from salesforce_bulk_ingest.mcp_server.answers.undo import name_of_undo, undo_of
+from salesforce_bulk_ingest.mcp_server.answers.undo import look_at_undo, name_of_undo, undo_of
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
 from salesforce_bulk_ingest.operations.jobs import JobStatus, close_in_words
 from salesforce_bulk_ingest.operations.state_change import TargetState
@@ -81,7 +81,7 @@ class JobAnswer(Answer, Job):
             undo=undo_of(status),
             resource_uri=job_uri(job.id),
             summary=f"{summary} {describe(status)}".strip(),
-            next=next_step(job, status.upload, status.accounting, status.load, status.retried),
+            next=next_step(job, status.upload, status.accounting, status.load, status.retried, look_at_undo(status)),
         )
         answer._undo_label = name_of_undo(status).capitalize()
         return answer
@@ -169,8 +169,18 @@ def next_step(
     accounting: RowAccounting | None = None,
     load: JobLoad | None = None,
     retried: RetriedInJob | None = None,
+    look: str | None = None,
 ) -> str:
-    """Return the advice what to do with a job: an open one by its upload, an ended one by its rows and the parts left."""
+    """Return the advice what to do with a job: an open one by its upload, an ended one by its rows and the parts left.
+
+    Args:
+        job: the job.
+        upload: the state of the upload to an open job.
+        accounting: where the rows of an ended job are; None where that is not known.
+        load: what its rows are; None where that is not known.
+        retried: where rows of it went again; None where none did.
+        look: for an undo, the call that shows how its records are now; None where there is none.
+    """
     if job.state == "Open":
         return _next_while_open(job, upload)
     if not job.is_terminal:
@@ -196,6 +206,8 @@ def next_step(
     if not job.number_records_processed:
         return f"{new_job_call(job, ROWS)} {loads(job, 'rows')}: this job was closed without any."
     ids = f"{result_call('successfulResults', job.id)} gives the ids of the {records(job)}"
+    if not part and look is not None:
+        return f"{look} shows what the records hold now beside what they held before, if wanted: nothing is left to do."
     if not part:
         return f"{ids}, if wanted: nothing is left to do."
     # Rows that came as text are those of whoever sent them, and this may be another caller, with others.

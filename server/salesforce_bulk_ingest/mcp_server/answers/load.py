@@ -35,8 +35,10 @@ from salesforce_bulk_ingest.mcp_server.answers.job_rows import part_call
 from salesforce_bulk_ingest.mcp_server.answers.next_call import GivenCall, abort_call, close_call, upload_call
 from salesforce_bulk_ingest.mcp_server.answers.operation_words import loads, until_closed
 from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer, checks_told, rows_as_csv
+from salesforce_bulk_ingest.mcp_server.answers.undo import after_done_undo, done_undo_told
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
 from salesforce_bulk_ingest.operations.load_outcome import UploadOutcome
+from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.validation.column_profiles import FEW_ROWS
 
 ROOM_FOR_NAMES = 1_500
@@ -219,7 +221,11 @@ def _is_new_to_caller(outcome: UploadOutcome, given: GivenCall) -> bool:
 def _comparison(outcome: UploadOutcome, lines: int) -> ComparisonAnswer | None:
     """Return the comparison with the org; None if nothing was looked for."""
     comparison = outcome.comparison
-    return ComparisonAnswer.of(comparison, lines) if comparison is not None and comparison.api_calls else None
+    if comparison is None or not comparison.api_calls:
+        return None
+    done = outcome.done_undo
+    values = "before → after" if done is None else f"now → before {jobs_in_words(done.jobs)}"
+    return ComparisonAnswer.of(comparison, lines, values=values)
 
 
 def load_summary(outcome: UploadOutcome, given: GivenCall, done: str = "") -> str:
@@ -230,6 +236,8 @@ def load_summary(outcome: UploadOutcome, given: GivenCall, done: str = "") -> st
         given: the call that is answered.
         done: a sentence about the job, which comes after what looks like a mistake.
     """
+    if outcome.done_undo is not None:
+        return f"{done}{done_undo_told(outcome.done_undo)} Nothing was sent to {outcome.org}."
     told = f"{mistakes_told(outcome.mistakes)}{done}{_progress_summary(outcome)}{counts_told(outcome.comparison)}"
     return f"{told}{checks_told(outcome.plan)}" if outcome.plan and _is_new_to_caller(outcome, given) else told
 
@@ -306,6 +314,8 @@ def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
         return f"{given.again()} joins this check: it is the same call again."
     if outcome.refusal is not None:
         return after_error(outcome.refusal, given)
+    if outcome.done_undo is not None:
+        return after_done_undo(outcome.done_undo, given)
     if outcome.status == "nothing to send":
         drops = "" if job is None else f" {abort_call(job.id)} drops the empty job."
         now = "have the user check the file first" if outcome.mistakes else "nothing is to do now"

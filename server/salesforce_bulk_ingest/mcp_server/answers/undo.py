@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 
-from salesforce_bulk_ingest.base.text import as_name, counted
-from salesforce_bulk_ingest.mcp_server.answers.next_call import CREATE, call, job_call, rows_of
+from salesforce_bulk_ingest.base.text import as_name, counted, listed
+from salesforce_bulk_ingest.mcp_server.answers.next_call import (
+    CREATE,
+    GivenCall,
+    call,
+    job_call,
+    new_job_call,
+    rows_of,
+    status_call,
+)
 from salesforce_bulk_ingest.operations.deleted_images import AS_NEW
 from salesforce_bulk_ingest.operations.jobs import JobStatus
-from salesforce_bulk_ingest.operations.undos import LoadUndo, UndoJob
+from salesforce_bulk_ingest.operations.undos import DoneUndo, LoadUndo, UndoJob
 from salesforce_bulk_ingest.results.retry_request import UNDONE_BY
+from salesforce_bulk_ingest.results.undo_writer import NAMED, jobs_in_words
 from salesforce_bulk_ingest.salesforce.models import Job
 from salesforce_bulk_ingest.validation.destination import DELETES
 
@@ -23,6 +32,44 @@ def undo_of(status: JobStatus) -> str | None:
 def name_of_undo(status: JobStatus) -> str:
     """Return what the undo of a job is: the `redo` of others, where the job undid these, or its `undo`."""
     return "redo" if status.undoes is not None and status.undoes.reverse.is_redo else "undo"
+
+
+def done_undo_told(done: DoneUndo) -> str:
+    """Return sentences about an undo of which nothing is left to do: whose it is, and how its records are now."""
+    jobs, others = jobs_in_words(done.jobs), len(done.differing)
+    by = jobs_in_words([f"{job_id} ({counted(records, 'record')})" for job_id, records in done.by.items()])
+    stands = f": the undo by {by} stands" if done.by else ""
+    holding = f"{done.records - others:,} of {done.records:,}"
+    since = f"; someone changed or deleted the others since: {listed(done.differing, NAMED)}" if others else ""
+    return (
+        f"There is nothing left to undo{stands}. Records that hold now what they held before {jobs}: {holding}{since}."
+    )
+
+
+def look_at_undo(status: JobStatus) -> str | None:
+    """Return the call that shows the records to which a job gave back what they held, and changes nothing.
+
+    None for another job, for one that was undone in turn, where this caller changes nothing, and where the call that made
+    the job said more than which records it was about.
+    """
+    job, load, undo = status.job, status.load, status.gives_back
+    if job.operation != UNDONE_BY["update"]["before"] or undo is None or undo.undone_by is not None:
+        return None
+    data = None if load is None or load.part is None else load.part.origin.arguments.get("data")
+    match data:
+        case {"rowsOf": {"which": ["before"]}, "leaveOut": {"lines": _, **others}, **more} if not (others or more):
+            return new_job_call(job, data, dryRun=True)
+        case {"rowsOf": {"which": ["before"]}, **more} if not more:
+            return new_job_call(job, data, dryRun=True)
+    return None
+
+
+def after_done_undo(done: DoneUndo, given: GivenCall) -> str:
+    """Return what to do after a dry run of an undo of which nothing is left to do."""
+    last = max(done.by, default=None)
+    if last is None:
+        return f"{given.checked()} looks again: nothing is to do now."
+    return f"{status_call(last)} shows the last undo, and the call that takes it back: nothing is to do now."
 
 
 def _call_giving_back(status: JobStatus) -> str | None:
