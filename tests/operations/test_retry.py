@@ -224,10 +224,10 @@ async def test_no_lines_are_advised_for_rows_that_have_none(org: WatchedOrg) -> 
             client, "create-ingest-job", body=INSERT, data={"rowsOf": rows_of, "formats": formats}, dryRun=True
         )
         assert checked["findings"][0]["do"] == snapshot(
-            "Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut."
+            "Write 25, without decimals. Correct them with values, which come before formats, or leave these rows out by their cells in leaveOut."
         )
         failed = await call(client, "get-failed-results-ingest-job", jobId=job)
-        assert next_call(failed["next"])[1]["data"]["formats"].keys() == {"NumberOfEmployees"}
+        assert next_call(failed["next"])[1]["data"]["values"].keys() == {"NumberOfEmployees"}
         titled = await call(client, "create-ingest-job", body=INSERT, data={"csv": f"Report,,\n{csv}"}, preflight="off")
         failing = {"jobId": titled["id"], "body": {"state": "UploadComplete"}, "waitSeconds": 45}
         assert (await call(client, "close-abort-ingest-job", **failing))["state"] == "Failed"

@@ -88,7 +88,7 @@ async def test_a_re_export_in_another_order_with_one_row_more_is_refused(
     assert org.changes == [] and count(org, tag) == 30
     assert steady(text) == snapshot("""\
 DUPLICATE_VALUE: 30 of 31 rows went into job JOB (JobComplete) before. Nothing was sent now.
-Next: get-ingest-job-status {"jobId": "JOB"} shows what became of that job. Send rows that are not there yet alone; those that failed there go again with rowsOf. Only if the user wants all of these rows a second time, give loadAgain: true.\
+Next: get-ingest-job-status {"jobId": "JOB", "waitSeconds": 45} shows what became of that job. Send rows that are not there yet alone; those that failed there go again with rowsOf. Only if the user wants all of these rows a second time, give loadAgain: true.\
 """)
 
 
