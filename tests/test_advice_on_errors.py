@@ -246,6 +246,7 @@ CASES = (
 
 OTHERS: Mapping[type[Exception], str] = {
     errors.TooLarge: "only the caller can choose fewer rows",
+    errors.NoSuchRows: "the status of the job says which rows it has",
     errors.NoRowLeft: "nothing is left to be sent",
     errors.NothingToUndo: "nothing is left to be undone",
     errors.AllSentAgain: "the same call as after SentAgain follows it",
