@@ -332,7 +332,9 @@ async def test_the_dry_run_of_a_done_undo_is_of_the_rows_on_its_lines_alone(clie
     tool, arguments = await undo_call(client, job)
     of_two = arguments | {"data": arguments["data"] | {"leaveOut": {"lines": "3"}}}
     undo = (await call(client, tool, **of_two))["id"]
-    looks, looking = next_call((await closed(client, undo))["next"])
+    closing = await closed(client, undo)
+    assert f"It undoes job {job} for 2 of 3 records; that can be undone." in closing["summary"]
+    looks, looking = next_call(closing["next"])
     assert looking == of_two | {"dryRun": True}
     told = [(await call(client, looks, **looking))["summary"]]
     last = (await call(client, tool, **arguments))["id"]

@@ -400,9 +400,9 @@ class Ledger:
         none: Mapping[str, int] = {}
         return await self._run(lambda db: load_records.undos_of(db, org, job_id), none, looks_only=True)
 
-    async def jobs_undone_by(self, org: str, by_job: str) -> tuple[str, ...]:
-        """Return the ids, of 15 characters, of the jobs that a job undoes."""
-        none: tuple[str, ...] = ()
+    async def jobs_undone_by(self, org: str, by_job: str) -> Mapping[str, int]:
+        """Return the ids, of 15 characters, of the jobs that a job undoes, each with the number of its records."""
+        none: Mapping[str, int] = {}
         return await self._run(lambda db: load_records.jobs_undone_by(db, org, by_job), none, looks_only=True)
 
     async def _run(self, action: Callable[[sqlite3.Connection], T], default: T, *, looks_only: bool = False) -> T:

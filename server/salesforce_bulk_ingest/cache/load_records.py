@@ -188,7 +188,7 @@ def undos_of(db: sqlite3.Connection, org: str, job_id: str) -> dict[str, int]:
     return dict(db.execute(query, (org, job_id[:15])).fetchall())
 
 
-def jobs_undone_by(db: sqlite3.Connection, org: str, by_job: str) -> tuple[str, ...]:
-    """Return the ids, of 15 characters, of the jobs that a job undoes."""
-    query = "SELECT job_id FROM undone_inserts WHERE org = ? AND by_job = ? ORDER BY job_id"
-    return tuple(job_id for (job_id,) in db.execute(query, (org, by_job[:15])))
+def jobs_undone_by(db: sqlite3.Connection, org: str, by_job: str) -> dict[str, int]:
+    """Return the ids, of 15 characters, of the jobs that a job undoes, each with the number of its records."""
+    query = "SELECT job_id, rows FROM undone_inserts WHERE org = ? AND by_job = ? ORDER BY job_id"
+    return dict(db.execute(query, (org, by_job[:15])).fetchall())

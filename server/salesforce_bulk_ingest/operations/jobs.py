@@ -297,11 +297,12 @@ class JobOperations:
             org = await self._client.org()
             audited.write = Write.to(job, write.action)
             is_to_change = not is_reached(job, state)
-            undoable = None
+            undoable = undoes = None
             if state == "UploadComplete":
                 if is_to_change:
                     await self._uploads.check_closable(org, job.id)
-                foreseen = await self._foreseen(org, job, without=without_undo)
+                undoes = await self._undoes(org, job)
+                foreseen = close_in_words(undoes, await self._foreseen(org, job, without=without_undo))
                 await self._rules.close_guard.check(org, job, consent, audited, undo=foreseen)
                 if is_to_change and not job.is_terminal:
                     undoable = await self._before_images.keep(
@@ -317,7 +318,7 @@ class JobOperations:
             # The change took effect, and the caller must hear of it even where the job can't be read afterwards.
             if not changed:
                 raise
-        return await self._whole(JobStatus(org, job, changed=changed, undoable=undoable))
+        return await self._whole(JobStatus(org, job, changed=changed, undoes=undoes, undoable=undoable))
 
     async def delete(self, job_id: str) -> Deletion:
         """Delete the job in the org, and its cached files and its upload record on this machine; how it ended is kept."""
@@ -360,7 +361,7 @@ class JobOperations:
             created=await self._created(org, job),
             way_to_delete=way_to_delete,
             deletes=LoadUndo.of(loaded, undos, DELETES) if way_to_delete else None,
-            undoes=await self._uploads.undo_or_redo_by(org, job.id),
+            undoes=status.undoes or await self._uploads.undo_or_redo_by(org, job.id),
             gives_back=LoadUndo.of(gives_back, undos, GIVING_BACK) if gives_back else None,
         )
 
@@ -419,17 +420,27 @@ class JobOperations:
             return "refused"
         return "by ids" if self._fetcher is None else "possible"
 
-    async def _foreseen(self, org: Org, job: Job, *, without: bool) -> str:
-        """Return what the job undoes, and whether it can be undone once it is closed, as the rest of a sentence.
+    async def _undoes(self, org: Org, job: Job) -> UndoOrRedo | None:
+        """Return what the job does to those that it undoes, of a single one for how many records; None if it undoes none."""
+        undoes = await self._uploads.undo_or_redo_by(org, job.id)
+        undone = await self._uploads.jobs_undone_by(org, job.id)
+        if undoes is None or len(undone) != 1:
+            return undoes
+        [(job_id, rows)] = undone.items()
+        # A close says so much of its undo; it does not fail for want of it.
+        with suppress(SalesforceError, IngestError):
+            other = await self._client.get_job(job_id)
+            of = records_written(other, await self._created(org, other), are_new=job.operation in DELETES)
+            return replace(undoes, part=(rows, of)) if of is not None and rows < of else undoes
+        return undoes
 
-        Returns:
-            An empty text for a job that undoes none, and can't be undone for sure.
-        """
+    async def _foreseen(self, org: Org, job: Job, *, without: bool) -> Undoable | str:
+        """Return whether the job can be undone once it is closed; an empty text for one that can't be for sure."""
         undoable: Undoable | str | None = await self._before_images.foreseen(org, job, without=without)
         if undoable is None:
             is_deletable = job.operation == "insert" and await self._way_to_delete(org, job) in ("possible", "by ids")
             undoable = "can be undone by deleting what it creates" if is_deletable else ""
-        return close_in_words(await self._uploads.undo_or_redo_by(org, job.id), undoable)
+        return undoable
 
     async def _retried(self, org: Org, job: Job, accounting: RowAccounting | None) -> RetriedInJob | None:
         """Return where rows of the job went again that are not in the org; None where none did, or that is not known."""
@@ -460,6 +471,21 @@ class JobOperations:
             sleep=self._sleep,
             now=self._now,
         )
+
+
+def records_written(job: Job, created: int | None, *, are_new: bool) -> int | None:
+    """Return the number of records that a job created, or that it updated or deleted; None where that is not known.
+
+    Args:
+        job: the job.
+        created: the number of records that it created; None where that is not known.
+        are_new: whether those that it created are meant.
+    """
+    if job.operation != "upsert":
+        return job.number_records_loaded
+    if created is None:
+        return None
+    return created if are_new else job.number_records_loaded - created
 
 
 def close_in_words(undoes: UndoOrRedo | None, undoable: Undoable | str) -> str:

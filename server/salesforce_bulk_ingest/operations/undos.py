@@ -216,13 +216,17 @@ class UndoOrRedo:
     Attributes:
         is_redo: whether it redoes them.
         jobs: their ids.
+        part: for some of the records of one job, how many it is given, and of how many; None for all, or where that is not
+            known.
     """
 
     is_redo: bool
     jobs: tuple[str, ...]
+    part: tuple[int, int] | None = None
 
     def __str__(self) -> str:
-        return f"{'redoes' if self.is_redo else 'undoes'} {jobs_in_words(self.jobs)}"
+        part = "" if self.part is None else f" for {self.part[0]:,} of {self.part[1]:,} records"
+        return f"{'redoes' if self.is_redo else 'undoes'} {jobs_in_words(self.jobs)}{part}"
 
     @property
     def reverse(self) -> Self:

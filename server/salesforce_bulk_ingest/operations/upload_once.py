@@ -238,6 +238,10 @@ class Uploads:
         """Return what a job does to those that it undoes, as far as this server knows; None if it undoes none."""
         return await undo_or_redo_by(self._ledger, org, job_id)
 
+    async def jobs_undone_by(self, org: Org, job_id: str) -> Mapping[str, int]:
+        """Return the ids of the jobs that a job undoes, each with the number of its records, as far as this server knows."""
+        return await self._ledger.jobs_undone_by(org.key, job_id)
+
     async def is_being_undone(self, org: Org, job: Job) -> bool:
         """Return whether some of what the job did is undone, or may be still, as far as this server knows."""
         return is_being_undone((await self.undos_of(org, [job]))[job.id])

@@ -13,7 +13,7 @@ from salesforce_bulk_ingest.mcp_server.answers.next_call import (
     status_call,
 )
 from salesforce_bulk_ingest.operations.deleted_images import AS_NEW
-from salesforce_bulk_ingest.operations.jobs import JobStatus
+from salesforce_bulk_ingest.operations.jobs import JobStatus, records_written
 from salesforce_bulk_ingest.operations.undos import DoneUndo, LoadUndo, UndoJob
 from salesforce_bulk_ingest.results.retry_request import UNDONE_BY
 from salesforce_bulk_ingest.results.undo_writer import NAMED, jobs_in_words
@@ -149,16 +149,6 @@ def _undone(status: JobStatus, undo: LoadUndo, by: UndoJob, ids: str, what: str)
     return f"{job_call(by.job)} shows the {last}{name_of_undo(status)}, which {what_it_did}."
 
 
-def _records(status: JobStatus, what: str) -> int | None:
-    """Return the number of records that a job created, updated or deleted; None where that is not known."""
-    job = status.job
-    if job.operation != "upsert":
-        return job.number_records_loaded
-    if status.created is None:
-        return None
-    return status.created if what == "created" else job.number_records_loaded - status.created
-
-
 def _undone_of(status: JobStatus, undo: LoadUndo, by: UndoJob, what: str) -> str | None:
     """Return how many of the records of a job are undone, in words; None where all are, or that is not known.
 
@@ -166,5 +156,6 @@ def _undone_of(status: JobStatus, undo: LoadUndo, by: UndoJob, what: str) -> str
     """
     if undo.jobs != (status.job.id,) or undo.has_earlier:
         return None
-    count, records = by.undone if what == "updated" and by.job.is_terminal else by.rows, _records(status, what)
+    count = by.undone if what == "updated" and by.job.is_terminal else by.rows
+    records = records_written(status.job, status.created, are_new=what == "created")
     return f"{count:,} of {records:,} records" if records is not None and count < records else None
