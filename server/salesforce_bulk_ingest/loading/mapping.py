@@ -264,11 +264,8 @@ def _check_constants(mapping: ColumnMapping) -> None:
             )
     for name in mapping.formats:
         if name.lower() in constant:
-            raise InvalidArgument(
-                f"set gives every row the same {quoted_names([name])}: leave it out of formats.",
-                ("formats", name),
-                LEFT_OUT,
-            )
+            told = f"set gives every row the same {quoted_names([name])}: leave it out of formats."
+            raise InvalidArgument(told, ("formats", name) if len(mapping.formats) > 1 else ("formats",), LEFT_OUT)
 
 
 def _check_columns(

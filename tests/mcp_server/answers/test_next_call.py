@@ -80,7 +80,7 @@ WRONG_OF_ROWS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"columns": {"#1": "Name", "Name": "Name"}}, {"columns": "<columns, corrected>"}),
     ({"values": {"Nam": {}}}, {"values": "<values, corrected>"}),
     ({"set": {"Site": "x"}, "values": {"Site": {}}}, {"set": {"Site": "x"}, "values": "<values, corrected>"}),
-    ({"set": {"Site": "x"}, "formats": {"Site": "Y/N"}}, {"set": {"Site": "x"}, "formats": "<formats, corrected>"}),
+    ({"set": {"Site": "x"}, "formats": {"Site": "Y/N"}}, {"set": {"Site": "x"}}),
     ({"formats": {"Phone": "DD.MM"}}, {"formats": "<formats, corrected>"}),
     ({"only": ["Nam"]}, {"only": "<only, corrected>"}),
     (
