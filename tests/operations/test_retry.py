@@ -578,6 +578,19 @@ async def test_rows_that_are_not_here_in_time_are_joined_by_the_same_call(org: W
     assert (first["status"], second["status"]) == ("checking", "uploaded")
 
 
+async def test_lines_of_rows_are_looked_for_beside_the_call(org: WatchedOrg, tmp_path: Path) -> None:
+    """That reads what was sent to the jobs, which may be many files of a hundred megabytes."""
+    async with agent(org.url, folder=tmp_path) as client:
+        job = await loaded(client, SENT, preflight="off")
+    times = iter([0.0, *[20.0] * 10])
+    async with agent_keeping(org, tmp_path, seconds_left=times.__next__, caches_results=True) as client:
+        data = {"rowsOf": {"jobs": [job]}, "leaveOut": {"lines": "9999"}}
+        first = await call(client, "create-ingest-job", body=INSERT, data=data, preflight="off")
+        second = await refusal(client, "create-ingest-job", body=INSERT, data=data, preflight="off")
+    assert first["status"] == "checking"
+    assert "leaveOut names lines 9999, on which no row of job" in second
+
+
 TEN_FAILING = "Name,NumberOfEmployees\n" + "".join(
     f"{'' if n % 4 == 0 else f'Row {n}'},{'many' if n % 4 == 1 else n}\n" for n in range(1, 21)
 )

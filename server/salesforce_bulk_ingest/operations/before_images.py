@@ -172,7 +172,12 @@ class BeforeImages:
         return job.operation in GIVEN_BACK_BY and await self._image_of(org, job) is not None
 
     async def undo_file(
-        self, org: Org, jobs: Sequence[Job], request: RetryRequest, destination: Destination
+        self,
+        org: Org,
+        jobs: Sequence[Job],
+        request: RetryRequest,
+        destination: Destination,
+        check: Callable[[], Awaitable[None]],
     ) -> SharedTask[RetryFile]:
         """Return the task that makes the file of rows which give the records of jobs back what they held.
 
@@ -185,6 +190,7 @@ class BeforeImages:
             request: the request, which says what is left out: lines of the sources of the jobs, and rows that inserted
                 deleted records in other jobs before.
             destination: the job that the rows are for.
+            check: checks the request before the file is made; an error of it ends the task.
 
         Raises:
             InvalidArgument: no single job undoes all of these, or there is no image of the records of one.
@@ -199,6 +205,7 @@ class BeforeImages:
         name = retry_name(org.key, BEFORE, keys, request, destination.delimiter, destination.line_ending)
 
         async def make() -> RetryFile:
+            await check()
             if deleted is not None and jobs[0].operation in DELETES:
                 return await deleted.undo_file(org, images, request, destination, name)
             changes = {job.id: await self._changes_of(org, job, image, fetcher) for job, image in images}

@@ -50,6 +50,10 @@ LOCK_SECONDS = 0.2
 """The pause between two tries to take the lock of a file that another process is making."""
 
 
+async def checked_already() -> None:
+    """Check nothing of a request."""
+
+
 class ResultFetcher:
     """Downloads results of jobs that have ended, and makes results in source order and retry files; all of them are cached.
 
@@ -215,16 +219,29 @@ class ResultFetcher:
         )
 
     def retry_file(
-        self, org: Org, jobs: Sequence[Job], request: RetryRequest, destination: Destination
+        self,
+        org: Org,
+        jobs: Sequence[Job],
+        request: RetryRequest,
+        destination: Destination,
+        check: Callable[[], Awaitable[None]] = checked_already,
     ) -> SharedTask[RetryFile]:
-        """Return the task that finds or makes a file of rows to retry, of jobs that have ended."""
+        """Return the task that finds or makes a file of rows to retry.
+
+        Args:
+            org: the org of the jobs.
+            jobs: the jobs, which have ended.
+            request: the request, which chooses rows of the jobs.
+            destination: the job that the rows are for.
+            check: checks the request before the file is made; an error of it ends the task.
+        """
         keys = [ResultKey.of(org.key, job, kind) for job in jobs for kind in RESULT_KINDS]
         counters = [(job.number_records_processed, job.number_records_failed) for job in jobs]  # they may lag
         name = retry_name(
             org.key, keys, counters, request, destination.delimiter, destination.line_ending, self._hidden
         )
         return self._start(
-            ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task)
+            ("retry file", name), lambda task: self._retry_file(org, jobs, request, destination, name, task, check)
         )
 
     async def forget(self, org: Org, job_id: str) -> None:
@@ -394,8 +411,10 @@ class ResultFetcher:
         destination: Destination,
         name: str,
         task: SharedTask[RetryFile],
+        check: Callable[[], Awaitable[None]],
     ) -> RetryFile:
         async def make() -> RetryFile:
+            await check()
             sources, notes = list[JobResult | ReturnedUpload](), list[Finding]()
             for job in jobs:
                 upload = await self.archived_upload(org, job)

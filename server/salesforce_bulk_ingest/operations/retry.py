@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from salesforce_bulk_ingest.base.errors import (
     AllSentAgain,
@@ -92,22 +93,23 @@ class Retries:
             to_job: the id of the job that the rows will be sent to; None if it does not exist yet.
 
         Raises:
-            InvalidArgument: a job has not ended, or this server caches no results; or from which lines of a source the rows
-                came is asked for, and not known.
+            InvalidArgument: a job has not ended, or this server caches no results. The task ends with it where from which
+                lines of a source the rows came is asked for, and not known.
             NoRecord: rows that were sent before are to be skipped, and the ledger can't be read.
         """
         if self._fetcher is None:
             raise InvalidArgument(NO_CACHE)
-        jobs = await self._ended_jobs(request.jobs)
+        jobs, lines = await self._ended_jobs(request.jobs), SourceLines(self._fetcher, self._ledger)
+        # In the task, since it reads what was sent to the jobs, which may take longer than the call.
+        check = partial(lines.check, org, jobs, request, leave_out)
         if leave_out.lines:
-            await SourceLines(self._fetcher, self._ledger).check(org, jobs, request, leave_out)
             request = replace(request, left_out=leave_out.lines)
         if request.skip_sent:
             history = _History(org, self._client, self._ledger)
             request = replace(request, skipped=await self._skipped(org, jobs, to_job, history))
         if BEFORE in request.which:
-            return await self._before_images.undo_file(org, jobs, request, destination)
-        return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination)
+            return await self._before_images.undo_file(org, jobs, request, destination, check)
+        return self._fetcher.retry_file(org, jobs, replace(request, again=False), destination, check)
 
     def retry(self, org: Org, request: RetryRequest, file: RetryFile, operation: str | None) -> "Retry":
         """Return the retry of the rows in a file that was fetched for this request, in a job with this operation."""

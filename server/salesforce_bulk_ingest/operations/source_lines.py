@@ -30,7 +30,7 @@ class SourceLines:
         self._ledger = ledger
 
     async def check(self, org: Org, jobs: Sequence[Job], request: RetryRequest, leave_out: LeaveOut) -> None:
-        """Check that rows of jobs can be left out by lines.
+        """Check that rows of jobs can be left out by lines, if some are to be.
 
         Args:
             org: the org of the jobs.
@@ -42,6 +42,8 @@ class SourceLines:
             InvalidArgument: the rows of the jobs came from several sources, or from which lines they came is not known, or
                 they came from none of the lines.
         """
+        if not leave_out.lines:
+            return
         try:
             await self._check_parts(org, jobs, request)
             lines = [line for job in jobs for line in await self._ends_and_used(org, job, leave_out)]
