@@ -52,8 +52,8 @@ async def all_in(client, job, file, again=True):
 
 
 async def main(recipe, file, *options):
-    arguments = ["stdio", "--save-root", str(Path(file).parent), *options]  # failed rows are saved beside the file
-    server = StdioServerParameters(command="salesforce-bulk-ingest", args=arguments, env=dict(os.environ))
+    arguments = ["-m", "salesforce_bulk_ingest", "stdio", "--save-root", str(Path(file).parent), *options]
+    server = StdioServerParameters(command=sys.executable, args=arguments, env=dict(os.environ))  # whatever PATH is
     async with Client(stdio_client(server)) as client:
         try:
             rows = {"data": {"recipe": recipe, "file": file}}

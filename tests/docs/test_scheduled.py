@@ -68,7 +68,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "firms.yaml").write_text(RECIPE)
     environ = fresh_environ(tmp_path)
-    environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
+    environ["PATH"] = "/usr/bin:/bin"  # that of cron, in which no environment of Python is
     with running(create_app(EmulatorConfig(data_dir=tmp_path / "org"))) as url, calling(url) as direct:
         environ |= {"SALESFORCE_INSTANCE_URL": url, "SALESFORCE_AUTOMATION_API_KEY": ACCESS_TOKEN}
         yield Machine(direct, environ, tmp_path / "files")
@@ -135,7 +135,10 @@ def test_it_ends_with_2_for_a_file_that_is_out_of_bounds(machine: Machine) -> No
 @pytest.mark.slow
 def test_it_ends_with_3_without_the_org_and_without_the_server(machine: Machine) -> None:
     assert machine.load(ROWS, SALESFORCE_INSTANCE_URL="http://127.0.0.1:9").returncode == 3
-    lost = machine.load(ROWS, PATH="/nowhere")
+    broken = machine.folder / "broken"
+    broken.mkdir()
+    (broken / "salesforce_bulk_ingest.py").write_text("raise SystemExit(1)")
+    lost = machine.load(ROWS, PYTHONPATH=str(broken))
     assert lost.returncode == 3
     assert "no connection" in lost.stderr
 
