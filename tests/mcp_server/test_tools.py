@@ -136,7 +136,7 @@ async def test_nothing_but_files_below_the_root_is_read_however_the_path_is_writ
         "way/secret.csv": "leads to none",
         "folder": "is a folder",
         "fifo.csv": "is no regular file",
-        ".": "leads to none",
+        ".": "is a folder",
         "": "there is no source of rows, or it is empty: give exactly one source",
         "~/x.csv": "write the whole path",
         "a\0b": "no path",
