@@ -352,7 +352,7 @@ async def test_rows_that_all_fail_are_neither_sent_nor_loaded_by_who_follows_nex
     assert next_call(checked["next"])[1]["dryRun"]
     assert "it sends the rows as they are, though every row is known to fail. Or, with " in checked["next"]
     assert made["next"].replace(made["id"], "750X") == snapshot(
-        'close-abort-ingest-job {"jobId": "750X", "body": {"state": "Aborted"}} drops these rows, since every one is known to fail; corrected, they go in a new job. Only if the user wants them sent all the same, close-abort-ingest-job {"jobId": "750X", "body": {"state": "UploadComplete"}} loads them.'
+        'close-abort-ingest-job {"jobId": "750X", "body": {"state": "Aborted"}} drops these rows, since every one is known to fail; corrected, they go in a new job. Only if the user wants them sent all the same, close-abort-ingest-job {"jobId": "750X", "body": {"state": "UploadComplete"}, "waitSeconds": 45} loads them.'
     )
 
 
