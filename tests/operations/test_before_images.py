@@ -532,9 +532,14 @@ async def test_before_is_for_an_update_job_of_what_is_kept(client: Client, direc
     )
     insert = await loaded(client, "Name\nA\n")
     for jobs in ([insert], [job, insert]):
-        assert "Nothing is kept here of what records held" in await refusal(
+        assert f"Job {insert} (insert of Account) made new records, so nothing was held before it." in await refusal(
             client, "create-ingest-job", body=UPDATE, data=before_of(*jobs)
         )
+    unkept = await opened(client, "Erp_Id__c,Phone\nE-2,22\n", UPSERT)
+    await closed(client, unkept, withoutUndo=True)
+    assert f"Nothing is kept here of what records held before job {unkept}" in await refusal(
+        client, "create-ingest-job", body=UPDATE, data=before_of(unkept)
+    )
 
 
 async def test_jobs_are_undone_together_as_if_the_newer_ones_were_undone_first(client: Client, direct: Caller) -> None:

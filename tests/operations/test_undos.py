@@ -38,6 +38,59 @@ async def test_an_update_by_the_ids_of_what_was_created_is_no_undo(org: WatchedO
         assert (await undo_call(client, job))[0] == "create-ingest-job"
 
 
+@pytest.mark.parametrize(
+    ("body", "operation", "which", "told"),
+    [
+        (
+            {"object": "Contact", "operation": "delete"},
+            "insert",
+            "created",
+            snapshot("""\
+INVALID_ARGUMENT: Job JOB is of Account: a job of Contact can't undo it. Make the job for the same object.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "delete"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["created"]}}, "dryRun": true} is the same call, corrected.\
+"""),
+        ),
+        (
+            {"object": "Contact", "operation": "update"},
+            "update",
+            "before",
+            snapshot("""\
+INVALID_ARGUMENT: Job JOB is of Account: a job of Contact can't undo it. Make the job for the same object.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["before"]}}, "dryRun": true} is the same call, corrected.\
+"""),
+        ),
+        (
+            {"object": "Account", "operation": "insert"},
+            "update",
+            "before",
+            snapshot("""\
+INVALID_ARGUMENT: What records held before job JOB goes back by an update job: make the job with the operation update.
+Next: create-ingest-job {"body": {"object": "Account", "operation": "update"}, "data": {"rowsOf": {"jobs": ["JOB"], "which": ["before"]}}, "dryRun": true} is the same call, corrected.\
+"""),
+        ),
+        (
+            {"object": "Account", "operation": "update"},
+            "insert",
+            "before",
+            snapshot("""\
+INVALID_ARGUMENT: Job JOB (insert of Account) made new records, so nothing was held before it.
+Next: get-ingest-job-status {"jobId": "JOB"} shows what became of its rows, and what undoes it, if anything does: no row is left to send.\
+"""),
+        ),
+    ],
+)
+async def test_a_job_that_can_not_undo_another_is_refused_with_one_that_can(
+    org: WatchedOrg, body: dict[str, str], operation: str, which: str, told: str
+) -> None:
+    async with agent(org.url, allow_operation=("delete",)) as client:
+        job = await inserted(client, "Not undone")
+        if operation == "update":
+            job = await given_ids_of(client, job, "update", set={"Site": "x"})
+        data = {"rowsOf": {"jobs": [job], "which": [which]}}
+        text = await refusal(client, "create-ingest-job", body=body, data=data, dryRun=True)
+    assert text.replace(job, "JOB") == told
+
+
 async def test_a_delete_that_deleted_no_record_is_no_undo_beside_the_one_that_did(org: WatchedOrg) -> None:
     async with agent(org.url, allow_operation=("delete", "hardDelete")) as client:
         job = await inserted(client, "Deleted")

@@ -327,9 +327,9 @@ async def loaded(
     return str(job["id"])
 
 
-async def closed(client: Client, job_id: str) -> dict[str, Any]:
+async def closed(client: Client, job_id: str, **options: Any) -> dict[str, Any]:
     """The answer about a job that this function closes, once Salesforce has processed the job."""
-    closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 30}
+    closing = {"jobId": job_id, "body": {"state": "UploadComplete"}, "waitSeconds": 30, **options}
     answer = await call(client, "close-abort-ingest-job", **closing)
     assert answer["state"] in {"JobComplete", "Failed"}, answer
     return answer

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 import anyio
 
-from salesforce_bulk_ingest.base.errors import InvalidArgument, StorageFailure
+from salesforce_bulk_ingest.base.errors import InvalidArgument, NoSuchRows, StorageFailure
 from salesforce_bulk_ingest.base.findings import Finding
 from salesforce_bulk_ingest.base.shared_task import SharedTask, SharedTasks
 from salesforce_bulk_ingest.base.storage import storage_failures
@@ -327,7 +327,9 @@ class BeforeImages:
         return await reader.find(key, cells, names)
 
     async def _needed_image_of(self, org: Org, job: Job) -> CachedFile:
-        image = await self._image_of(org, job) if job.operation in GIVEN_BACK_BY else None
+        if job.operation not in GIVEN_BACK_BY:
+            raise NoSuchRows(f"Job {job.id} ({_of(job)}) made new records, so nothing was held before it.", job.id)
+        image = await self._image_of(org, job)
         if image is None:
             raise InvalidArgument(
                 f"Nothing is kept here of what records held before job {job.id}, so it can't be undone from here."
@@ -435,7 +437,9 @@ def _check_undone_by(jobs: Sequence[Job], destination: Destination) -> None:
     if destination.operation != by:
         raise InvalidArgument(
             f"What records held before {jobs_in_words([job.id for job in jobs])} goes back by an {by} job: make the job "
-            f"with the operation {by}."
+            f"with the operation {by}.",
+            () if destination.is_made else ("body", "operation"),
+            by,
         )
 
 

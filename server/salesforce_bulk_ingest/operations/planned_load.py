@@ -280,7 +280,7 @@ class LoadPlanner:
         retry = None
         if isinstance(request.source, RetryRequest):
             leave_out = request.mapping.leave_out
-            fetch = await self._once.retries.fetch(org, request.source, destination, leave_out, job_id)
+            fetch = await self._once.retries.fetch(org, request.source, sobject, destination, leave_out, job_id)
             try:
                 if not await fetch.wait(seconds(), read, report_seconds=self._report_seconds):
                     return fetch

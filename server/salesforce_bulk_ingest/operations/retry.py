@@ -79,6 +79,7 @@ class Retries:
         self,
         org: Org,
         request: RetryRequest,
+        sobject: str | None,
         destination: Destination,
         leave_out: LeaveOut = NOTHING,
         to_job: str | None = None,
@@ -88,18 +89,20 @@ class Retries:
         Args:
             org: the org of the jobs.
             request: the request, which names the jobs and chooses their rows.
-            destination: the job that the rows will be sent to.
+            sobject: the object of the job that the rows will be sent to; None if it is not known.
+            destination: that job.
             leave_out: the rows to leave out, of which those on its lines are left out here.
             to_job: the id of the job that the rows will be sent to; None if it does not exist yet.
 
         Raises:
-            InvalidArgument: a job has not ended, or this server caches no results. The task ends with it where from which
-                lines of a source the rows came is asked for, and not known.
+            InvalidArgument: a job has not ended, or is of another object and to be undone; or this server caches no results.
+                The task ends with it where from which lines of a source the rows came is asked for, and not known.
             NoRecord: rows that were sent before are to be skipped, and the ledger can't be read.
         """
         if self._fetcher is None:
             raise InvalidArgument(NO_CACHE)
         jobs, lines = await self._ended_jobs(request.jobs), SourceLines(self._fetcher, self._ledger)
+        _check_object(jobs, request, sobject, destination)
         # In the task, since it reads what was sent to the jobs, which may take longer than the call.
         check = partial(lines.check, org, jobs, request, leave_out)
         if leave_out.lines:
@@ -430,6 +433,24 @@ class Retry:
         ]
         more = f" and {len(before) - 3} jobs more" if len(before) > 3 else ""
         return f"Some of these rows were sent again before: {', '.join(jobs)}{more}.{_by_host(self._org)}"
+
+
+def _check_object(jobs: Sequence[Job], request: RetryRequest, sobject: str | None, destination: Destination) -> None:
+    """Raise InvalidArgument where jobs of another object are to be undone: the rows would all fail."""
+    is_undo = BEFORE in request.which or ("created" in request.which and destination.operation in DELETES)
+    if sobject is None or not is_undo or any(_is_of(job, sobject) for job in jobs):
+        return
+    raise InvalidArgument(
+        f"Job {jobs[0].id} is of {as_name(jobs[0].object or '')}: a job of {as_name(sobject)} can't undo it. Make the job "
+        "for the same object.",
+        () if destination.is_made else ("body", "object"),
+        jobs[0].object,
+    )
+
+
+def _is_of(job: Job, sobject: str) -> bool:
+    """Return whether a job is of an object, as far as that is known; names of objects have no case."""
+    return job.object is None or job.object.lower() == sobject.lower()
 
 
 async def _is_header_alone(chunks: AsyncIterator[bytes]) -> bool:
