@@ -36,6 +36,7 @@ JOB = re.compile(r"\b750\w{12}(?:\w{3})?\b")
 PARTS = re.compile(r"name part \(1 to (?P<of>\d+)\) and sha256 (?P<sha256>[0-9a-f]{64})")
 PARTLY = re.compile(r"DUPLICATE_VALUE: ([\d,]+) of ([\d,]+) rows went")
 ENDED = re.compile(r"job (750\w{15}) \((?:JobComplete|Failed|Aborted)\)")
+OF_OTHER_ROWS = "are not those that this sha256 was given for"
 GAPS = {
     "<rows>",
     "<the same rows>",
@@ -256,6 +257,11 @@ class Caller:
             return
         if last.structure and last.tool in KINDS:
             await self._read_on(last)
+            return
+        if self._was_refused_partly and self._job is not None and OF_OTHER_ROWS in last.text:
+            # The part was one of other rows, of which a job has some of these: the rest of these goes alone.
+            self._parts = {}
+            await self.call(SUCCESSFUL, jobId=self._job, limit=self.plan.page)
             return
         if (
             "status" in last.structure
