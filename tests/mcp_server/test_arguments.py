@@ -381,7 +381,10 @@ async def test_a_wrong_source_is_told_beside_other_mistakes_and_the_call_keeps_w
     client: Client, data: dict[str, Any], says: str, corrected: dict[str, Any]
 ) -> None:
     kept: dict[str, Any] = {"encoding": "utf-8", "set": {"Site": "a"}, "leaveOut": {"lines": "2"}}
-    called = {"body": INSERT, "data": {**({} if "recipe" in data else kept), **corrected}, "dryRun": True}
+    # Rows that are text have no encoding: a call that keeps it would be refused again.
+    of_text = {"encoding"} if data and "file" not in data else set[str]()
+    goes = {} if "recipe" in data else {name: value for name, value in kept.items() if name not in of_text}
+    called = {"body": INSERT, "data": {**goes, **corrected}, "dryRun": True}
     for mistake in ({}, {"delimiter": ";"}, {"where": {"field": ["Name"]}}):
         given = {**data, **kept, **mistake}
         text = await refusal(client, "create-ingest-job", body=INSERT, data=given, dryRun=True)

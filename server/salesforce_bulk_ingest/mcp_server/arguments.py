@@ -369,7 +369,9 @@ def _wrong_source(names: Sequence[str]) -> PydanticCustomError | None:
     # What a client leaves out may come as an empty text, so an empty source is none.
     why = "" if given else "there is no source of rows, or it is empty: "
     forms = '{"csv": text}, {"records": [...]}, {"file": path} or {"rowsOf": {"jobs": [id]}}'
-    return _mistake(NOT_HERE, f"{why}give exactly one source: {forms}", names=given, one_of=given or SOURCES)
+    of_text = ["encoding"] if given and "encoding" in names and "file" not in given else []
+    told = f"{why}give exactly one source: {forms}"
+    return _mistake(NOT_HERE, told, names=[*given, *of_text], one_of=given or SOURCES)
 
 
 def _with_mistake(error: ValidationError, mistake: PydanticCustomError, given: object) -> ValidationError:
