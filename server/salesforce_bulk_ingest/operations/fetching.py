@@ -50,10 +50,6 @@ LOCK_SECONDS = 0.2
 """The pause between two tries to take the lock of a file that another process is making."""
 
 
-async def checked_already() -> None:
-    """Check nothing of a request."""
-
-
 class ResultFetcher:
     """Downloads results of jobs that have ended, and makes results in source order and retry files; all of them are cached.
 
@@ -224,7 +220,7 @@ class ResultFetcher:
         jobs: Sequence[Job],
         request: RetryRequest,
         destination: Destination,
-        check: Callable[[], Awaitable[None]] = checked_already,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> SharedTask[RetryFile]:
         """Return the task that finds or makes a file of rows to retry.
 
@@ -233,7 +229,7 @@ class ResultFetcher:
             jobs: the jobs, which have ended.
             request: the request, which chooses rows of the jobs.
             destination: the job that the rows are for.
-            check: checks the request before the file is made; an error of it ends the task.
+            check: checks the request before the file is made; an error of it ends the task. None for no check.
         """
         keys = [ResultKey.of(org.key, job, kind) for job in jobs for kind in RESULT_KINDS]
         counters = [(job.number_records_processed, job.number_records_failed) for job in jobs]  # they may lag
@@ -411,10 +407,11 @@ class ResultFetcher:
         destination: Destination,
         name: str,
         task: SharedTask[RetryFile],
-        check: Callable[[], Awaitable[None]],
+        check: Callable[[], Awaitable[None]] | None,
     ) -> RetryFile:
         async def make() -> RetryFile:
-            await check()
+            if check is not None:
+                await check()
             sources, notes = list[JobResult | ReturnedUpload](), list[Finding]()
             for job in jobs:
                 upload = await self.archived_upload(org, job)

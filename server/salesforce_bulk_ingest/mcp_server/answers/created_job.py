@@ -40,7 +40,7 @@ class CreatedJobAnswer(LoadAnswer):
         """Return the answer about a job without rows."""
         job, org = created.job, created.org
         summary = f"Created job {job.id} ({kind_of(job)}) in {org}; it is {as_name(job.state)} and has no rows yet."
-        return cls(summary=summary, next=next_step(job), org=str(org), **_job_fields(job))
+        return cls(summary=summary, next=next_step(created), org=str(org), **_job_fields(job))
 
     @classmethod
     def of_outcome(cls, outcome: UploadOutcome, given: GivenCall) -> Self:

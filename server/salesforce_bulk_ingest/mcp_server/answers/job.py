@@ -28,7 +28,7 @@ from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
 from salesforce_bulk_ingest.operations.jobs import JobStatus, close_in_words
 from salesforce_bulk_ingest.operations.state_change import TargetState
 from salesforce_bulk_ingest.operations.undos import CREATING
-from salesforce_bulk_ingest.operations.upload_once import JobLoad, UploadState
+from salesforce_bulk_ingest.operations.upload_once import UploadState
 from salesforce_bulk_ingest.results.pages import RetriedInJob
 from salesforce_bulk_ingest.results.row_counts import RowAccounting
 from salesforce_bulk_ingest.salesforce.models import Job
@@ -81,7 +81,7 @@ class JobAnswer(Answer, Job):
             undo=undo_of(status),
             resource_uri=job_uri(job.id),
             summary=f"{summary} {describe(status)}".strip(),
-            next=next_step(job, status.upload, status.accounting, status.load, status.retried, look_at_undo(status)),
+            next=next_step(status),
         )
         answer._undo_label = name_of_undo(status).capitalize()
         return answer
@@ -163,26 +163,11 @@ def _undoable(status: JobStatus) -> str:
     return f" It {close_in_words(status.undoes, status.undoable)}."
 
 
-def next_step(
-    job: Job,
-    upload: UploadState = "unknown",
-    accounting: RowAccounting | None = None,
-    load: JobLoad | None = None,
-    retried: RetriedInJob | None = None,
-    look: str | None = None,
-) -> str:
-    """Return the advice what to do with a job: an open one by its upload, an ended one by its rows and the parts left.
-
-    Args:
-        job: the job.
-        upload: the state of the upload to an open job.
-        accounting: where the rows of an ended job are; None where that is not known.
-        load: what its rows are; None where that is not known.
-        retried: where rows of it went again; None where none did.
-        look: for an undo, the call that shows how its records are now; None where there is none.
-    """
+def next_step(status: JobStatus) -> str:
+    """Return the advice what to do with a job: an open one by its upload, an ended one by its rows and the parts left."""
+    job, accounting, load, retried = status.job, status.accounting, status.load, status.retried
     if job.state == "Open":
-        return _next_while_open(job, upload)
+        return _next_while_open(job, status.upload)
     if not job.is_terminal:
         return f"{wait_call(job.id)} waits until the job is done."
     part = next_part(job, load)
@@ -206,6 +191,7 @@ def next_step(
     if not job.number_records_processed:
         return f"{new_job_call(job, ROWS)} {loads(job, 'rows')}: this job was closed without any."
     ids = f"{result_call('successfulResults', job.id)} gives the ids of the {records(job)}"
+    look = look_at_undo(status)
     if not part and look is not None:
         return f"{look} shows what the records hold now beside what they held before, if wanted: nothing is left to do."
     if not part:

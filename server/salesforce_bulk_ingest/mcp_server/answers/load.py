@@ -37,6 +37,7 @@ from salesforce_bulk_ingest.mcp_server.answers.operation_words import loads, unt
 from salesforce_bulk_ingest.mcp_server.answers.profile import ProfileAnswer, checks_told, rows_as_csv
 from salesforce_bulk_ingest.mcp_server.answers.undo import after_done_undo, done_undo_told
 from salesforce_bulk_ingest.mcp_server.portable_schema import NOT_LISTED
+from salesforce_bulk_ingest.operations.jobs import JobStatus
 from salesforce_bulk_ingest.operations.load_outcome import UploadOutcome
 from salesforce_bulk_ingest.results.undo_writer import jobs_in_words
 from salesforce_bulk_ingest.validation.column_profiles import FEW_ROWS
@@ -343,4 +344,4 @@ def _after_load(outcome: UploadOutcome, given: GivenCall) -> str:
             return f"{close}{f', {AFTER_MISTAKES}' if outcome.mistakes else ''}."
         following = part_call(job, given.for_new_job(), outcome.part + 1, plan.sha256)
         return f"{close}; then {following} takes part {outcome.part + 1} of {len(plan.parts)} for the next job."
-    return next_step(job)
+    return next_step(JobStatus(outcome.org, job))
